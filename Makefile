@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# `make help` lists the targets. Everything made goes to build/.
+
+VERSION := 0.1.0
+
+CC      ?= gcc
+CLANG   ?= clang
+BPFTOOL ?= bpftool
+PREFIX  ?= /usr
+ARCH    := $(shell uname -m)
+B       := build
+
+# sudo and cron leave out the folders bpftool and iproute2 live in
+export PATH := $(PATH):/usr/sbin:/sbin
+
+CFLAGS  ?= -O2 -g
+SW_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Wall -Wextra -Wshadow -Wmissing-prototypes \
+	-Wno-missing-field-initializers -Werror -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	-ffile-prefix-map=$(CURDIR)=. -Iinclude -Iuser/core -Iuser/kern -Iuser/cmd -I$(B) $(CFLAGS)
+SW_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
+LIBS := -lbpf -lelf -lz -lyaml
+BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-missing-field-initializers -Werror \
+	-ffile-prefix-map=$(CURDIR)=. -Iinclude -Ibpf
+
+CORE := $(patsubst %.c,$(B)/%.o,$(wildcard user/core/*.c))
+KERN := $(patsubst %.c,$(B)/%.o,$(wildcard user/kern/*.c))
+CMD  := $(patsubst %.c,$(B)/%.o,$(wildcard user/cmd/*.c))
+BPF  := $(wildcard bpf/*.bpf.c)
+
+.PHONY: all run check bench soak install format lint clean help deps-build deps-check
+.DELETE_ON_ERROR:
+.SECONDARY:
+
+##@ all: build the program (installs missing packages when run as root)
+all: $(B)/sockwarden
+
+##@ run: hold a PHP program to the policy in a lab of network namespaces; with CMD='...', hold CMD to it here
+run: deps-run $(B)/sockwarden
+ifdef CMD
+	SOCKWARDEN_PATH=share $(B)/sockwarden run -- sh -c $(call quote,$(CMD))
+else
+	SOCKWARDEN_PATH=share tests/lab/lab tests/lab/table $(B)/sockwarden
+endif
+
+quote = '$(subst ','\'',$(1))'
+
+# ---- packages -------------------------------------------------------------------------------------
+
+deps-build deps-run deps-check deps-lint: deps-%:
+	@scripts/deps $*
+
+$(B)/.deps: scripts/deps scripts/packages
+	@scripts/deps build
+	@mkdir -p $(@D) && touch $@
+
+# ---- the BPF side, for this machine and for the others we serve ------------------------------------
+
+ARCHES := x86_64 aarch64
+TARGET_x86_64  := x86
+TARGET_aarch64 := arm64
+
+define BPF_RULES
+$(B)/bpf/$(1)/%.bpf.o: bpf/%.bpf.c | $(B)/.deps
+	@mkdir -p $$(@D)
+	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(TARGET_$(1)) -Ivmlinux/$(1) -MMD -MP -c $$< -o $$@
+$(B)/bpf/$(1)/sockwarden.o: $(patsubst bpf/%.c,$(B)/bpf/$(1)/%.o,$(BPF))
+	$(BPFTOOL) gen object $$@ $$^
+endef
+$(foreach arch,$(ARCHES),$(eval $(call BPF_RULES,$(arch))))
+
+$(B)/sockwarden.skel.h: $(B)/bpf/$(ARCH)/sockwarden.o
+	$(BPFTOOL) gen skeleton $< name sockwarden > $@
+
+# ---- user space -----------------------------------------------------------------------------------
+
+$(B)/user/%.o: user/%.c Makefile | $(B)/.deps
+	@mkdir -p $(@D)
+	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
+
+$(B)/user/kern/host.o: $(B)/sockwarden.skel.h
+
+$(B)/core.a: $(CORE)
+	rm -f $@
+	ar rcsD $@ $^
+
+$(B)/sockwarden: $(B)/user/main.o $(CMD) $(KERN) $(B)/core.a
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+include tests/tests.mk
+
+##@ install: copy program, policies and sets below DESTDIR and PREFIX (default /usr)
+install: $(B)/sockwarden
+	install -D -m 0755 $(B)/sockwarden $(DESTDIR)$(PREFIX)/sbin/sockwarden
+	install -d $(DESTDIR)$(PREFIX)/share/sockwarden/policies $(DESTDIR)$(PREFIX)/share/sockwarden/sets
+	install -m 0644 share/policies/*.yaml $(DESTDIR)$(PREFIX)/share/sockwarden/policies
+	install -m 0644 share/sets/* $(DESTDIR)$(PREFIX)/share/sockwarden/sets
+
+##@ format: lay out the sources with clang-format
+format: deps-lint
+	clang-format -i $(wildcard include/*.h bpf/*.[ch] user/*.c user/*/*.[ch] tests/*/*.[ch])
+
+##@ lint: clang-tidy, cppcheck and shellcheck
+lint: deps-lint $(B)/sockwarden.skel.h
+	scripts/lint
+
+##@ clean: remove what was built
+clean:
+	rm -rf $(B)
+
+help:
+	@sed -n 's/^##@ \([a-z]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 10

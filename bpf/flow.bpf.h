@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Flows and their approval. A decision is made when a program names a peer (connect, sendmsg) and kept on
+ * the socket with the serial of the image that made it. Packets are held against that approval; one that
+ * differs, in its peer or because the policy has changed since, is decided again on what the wire says.
+ */
+#ifndef SW_FLOW_BPF_H
+#define SW_FLOW_BPF_H
+
+#include "tenant.bpf.h"
+
+typedef struct {
+	void *trie;
+	void *spans;
+} sw_image;
+
+#include "decide.h"
+
+static inline const struct sw_class *sw_image_class(const sw_image *image, const struct sw_addr *addr)
+{
+	struct sw_prefix key = { .len = 128, .addr = *addr };
+
+	return image->trie ? bpf_map_lookup_elem(image->trie, &key) : NULL;
+}
+
+static inline const struct sw_span *sw_image_span(const sw_image *image, __u32 index)
+{
+	return image->spans ? bpf_map_lookup_elem(image->spans, &index) : NULL;
+}
+
+static __always_inline struct sw_verdict decide(const struct scope *scope, const struct sw_flow *flow)
+{
+	__u32 id = scope->tenant->image;
+	sw_image image = {
+		.trie = bpf_map_lookup_elem(&tries, &id),
+		.spans = bpf_map_lookup_elem(&spans, &id),
+	};
+
+	return sw_decide(&image, scope->settings, flow);
+}
+
+static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial)
+{
+	bool yes;
+
+	bpf_spin_lock(&sock->lock);
+	yes = sock->approved == serial && sw_flow_equal(&sock->flow, flow);
+	bpf_spin_unlock(&sock->lock);
+	return yes;
+}
+
+/* Keeps the approval; hands back the flow it takes the place of. */
+static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial,
+				    struct sw_flow *previous)
+{
+	bool had;
+
+	bpf_spin_lock(&sock->lock);
+	had = sock->approved != 0;
+	*previous = sock->flow;
+	sock->flow = *flow;
+	sock->approved = serial;
+	bpf_spin_unlock(&sock->lock);
+	return had && !sw_flow_equal(previous, flow);
+}
+
+static __always_inline bool contacted(const struct sw_contacts *seen, const struct sw_flow *flow)
+{
+	for (int i = 0; i < SW_CONTACTS; i++)
+		if (sw_flow_equal(&seen->flow[i], flow))
+			return true;
+	return false;
+}
+
+/* A UDP socket turns to another peer: answers from the one before are still welcome. */
+static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *flow)
+{
+	struct sw_contacts *seen =
+		bpf_sk_storage_get(&contacts, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (seen && !contacted(seen, flow))
+		seen->flow[__sync_fetch_and_add(&seen->next, 1) % SW_CONTACTS] = *flow;
+	return 0;
+}
+
+/*
+ * May the tenant exchange data with this peer? PASS or REFUSE; a yes is remembered on the socket, a no is
+ * left to the caller to report in `denial`.
+ */
+static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+				const struct sw_flow *flow, struct sw_denial *denial)
+{
+	struct sw_verdict verdict = decide(scope, flow);
+	struct sw_flow previous;
+	struct sw_counts *c;
+
+	denial->flow = *flow;
+	denial->reason = verdict.reason;
+	denial->rule = verdict.rule;
+	if (!verdict.allow)
+		return false;
+	count_hit(scope->tenant, verdict.rule);
+	c = bpf_map_lookup_elem(&counts, &scope->tenant->slot);
+	if (c)
+		__sync_fetch_and_add(&c->allowed, 1);
+	if (sock && approve(sock, flow, scope->tenant->serial, &previous) && flow->proto == SW_UDP)
+		keep_contact(sk, &previous);
+	return true;
+}
+
+static __always_inline __u8 proto_of(__u32 ipproto)
+{
+	return ipproto == IPPROTO_TCP ? SW_TCP : ipproto == IPPROTO_UDP ? SW_UDP : SW_PROTOS;
+}
+
+#endif

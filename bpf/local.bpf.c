@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The local end: which sockets may exist, what they may be bound to, and that none listens. */
+#include "tenant.bpf.h"
+
+/* An allow-list: whatever is not plain TCP or UDP, in the protocols the policy speaks, is refused. */
+static __always_inline bool socket_allowed(const struct sw_settings *settings, const struct bpf_sock *sk)
+{
+	if (sk->family != AF_INET && sk->family != AF_INET6)
+		return false;
+	if (sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP)
+		return settings->protocols & 1 << SW_TCP;
+	if (sk->type == SOCK_DGRAM && sk->protocol == IPPROTO_UDP)
+		return settings->protocols & 1 << SW_UDP;
+	return false;
+}
+
+SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
+{
+	struct sw_denial denial = {
+		.hook = SW_HOOK_SOCK_CREATE,
+		.reason = SW_REASON_PROTOCOL,
+		.family = ctx->family,
+		.type = ctx->type,
+		.protocol = ctx->protocol,
+	};
+	struct sw_sock *sock;
+	struct scope scope;
+
+	if (!scope_get(&scope))
+		return REFUSE;
+	if (!socket_allowed(scope.settings, ctx) && refuse_call(&scope, &denial) == REFUSE)
+		return REFUSE;
+	sock = sock_get(ctx);
+	if (sock) {
+		sock->pid = bpf_get_current_pid_tgid() >> 32;
+		bpf_get_current_comm(sock->comm, sizeof(sock->comm));
+		sock_touch(sock);
+	}
+	return PASS;
+}
+
+/* ::, and 0.0.0.0 with or without its v4-mapping. */
+static __always_inline bool unspecified(const struct sw_addr *a)
+{
+	return !a->w[0] && !a->w[1] && !a->w[3] && (!a->w[2] || a->w[2] == bpf_htonl(0xffff));
+}
+
+static __always_inline bool binding_allowed(const struct sw_settings *settings, const struct sw_flow *local)
+{
+	return settings->bind == SW_BIND_ALLOW ||
+	       (settings->bind == SW_BIND_EPHEMERAL && unspecified(&local->peer) && local->port == 0);
+}
+
+static __always_inline int binding(struct bpf_sock_addr *ctx, enum sw_hook hook, struct sw_addr addr)
+{
+	struct sw_denial denial = {
+		.hook = hook,
+		.reason = SW_REASON_BIND,
+		.family = ctx->family,
+		.protocol = ctx->protocol,
+		.flow = { .peer = addr, .port = bpf_ntohs(ctx->user_port) },
+	};
+	struct sw_sock *sock;
+	struct scope scope;
+
+	if (!scope_get(&scope))
+		return REFUSE;
+	if (used_by_stranger(&scope)) {
+		denial.reason = SW_REASON_TRANSFER;
+		return refuse_call(&scope, &denial);
+	}
+	if (!binding_allowed(scope.settings, &denial.flow))
+		return refuse_call(&scope, &denial);
+	sock = sock_get(ctx->sk);
+	if (sock) {
+		sock->binding = 1;
+		sock_touch(sock);
+	}
+	return PASS;
+}
+
+SEC("cgroup/bind4") int sw_bind4(struct bpf_sock_addr *ctx)
+{
+	return binding(ctx, SW_HOOK_BIND4, sw_addr_v4(ctx->user_ip4));
+}
+
+SEC("cgroup/bind6") int sw_bind6(struct bpf_sock_addr *ctx)
+{
+	struct sw_addr addr = { .w = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				       ctx->user_ip6[3] } };
+
+	return binding(ctx, SW_HOOK_BIND6, addr);
+}
+
+/*
+ * After the kernel has chosen: a program of another cgroup that ran behind ours may have rewritten the
+ * address. A port other than 0 is the kernel's choice by now, so the request must have passed bind.
+ */
+static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct sw_addr addr)
+{
+	struct sw_denial denial = {
+		.hook = hook,
+		.reason = SW_REASON_BIND,
+		.family = ctx->family,
+		.protocol = ctx->protocol,
+		.flow = { .peer = addr, .port = ctx->src_port },
+	};
+	struct sw_sock *sock;
+	struct scope scope;
+
+	if (!scope_get(&scope))
+		return REFUSE;
+	sock = sock_get(ctx);
+	if (scope.settings->bind == SW_BIND_ALLOW ||
+	    (scope.settings->bind == SW_BIND_EPHEMERAL && sock && sock->binding && unspecified(&addr)))
+		return PASS;
+	return refuse_call(&scope, &denial);
+}
+
+SEC("cgroup/post_bind4") int sw_post_bind4(struct bpf_sock *ctx)
+{
+	return bound(ctx, SW_HOOK_POST_BIND4, sw_addr_v4(ctx->src_ip4));
+}
+
+SEC("cgroup/post_bind6") int sw_post_bind6(struct bpf_sock *ctx)
+{
+	struct sw_addr addr = { .w = { ctx->src_ip6[0], ctx->src_ip6[1], ctx->src_ip6[2],
+				       ctx->src_ip6[3] } };
+
+	return bound(ctx, SW_HOOK_POST_BIND6, addr);
+}
+
+/*
+ * listen() has no hook that could refuse it: an unbound socket that listens passes every bind hook. Here
+ * it is seen, counted and logged after the fact; the packet programs drop what arrives for it.
+ */
+static __always_inline void listening(struct bpf_sock_ops *ctx, const struct scope *scope)
+{
+	struct sw_denial denial = {
+		.hook = SW_HOOK_SOCKOPS,
+		.reason = SW_REASON_LISTEN,
+		.family = ctx->family,
+		.protocol = IPPROTO_TCP,
+		.flow = { .port = ctx->local_port },
+	};
+	struct sw_sock *sock = sock_get(ctx->sk);
+
+	if (scope->settings->listen)
+		return;
+	if (sock) {
+		denial.pid = sock->pid;
+		__builtin_memcpy(denial.comm, sock->comm, sizeof(denial.comm));
+	}
+	refuse(scope->tenant, scope->settings, &denial);
+}
+
+/* Called for many events of each TCP connection: leave early. */
+SEC("sockops") int sw_sockops(struct bpf_sock_ops *ctx)
+{
+	struct sw_sock *sock;
+	struct scope scope;
+
+	if (ctx->op != BPF_SOCK_OPS_TCP_LISTEN_CB && ctx->op != BPF_SOCK_OPS_PASSIVE_ESTABLISHED_CB)
+		return PASS;
+	if (!scope_get(&scope))
+		return PASS;
+	if (ctx->op == BPF_SOCK_OPS_TCP_LISTEN_CB) {
+		listening(ctx, &scope);
+	} else if (scope.settings->listen) {
+		sock = sock_get(ctx->sk);
+		if (sock)
+			sock->inbound = 1;
+	}
+	return PASS;
+}
+
+char LICENSE[] SEC("license") __weak = "GPL";

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every map of the BPF side. They are __weak because each object file that is linked into the skeleton
+ * brings the same definitions; the linker keeps one of each. Who writes what is said once, here:
+ *
+ *   map        written by                   read by
+ *   tenants    user space, at attach        every program, at no cost: storage of the attached cgroup
+ *   tries      user space, once an image    the decision
+ *   spans      user space, once an image    the decision
+ *   texts      user space, once an image    user space
+ *   settings   user space, once an image    programs
+ *   options    user space, once an image    the socket option programs
+ *   socks      programs                     programs
+ *   contacts   programs                     the ingress program
+ *   meters     the packet programs          user space
+ *   counts     programs                     user space
+ *   hits       programs                     user space
+ *   events     programs                     user space
+ *   records    user space                   user space
+ *   host       user space                   user space
+ */
+#ifndef SW_MAPS_BPF_H
+#define SW_MAPS_BPF_H
+
+#include "vmlinux.h"
+
+#include <bpf/bpf_helpers.h>
+
+#include "abi.h"
+
+/* Shared by all programs of a tenant; user space fills it by cgroup id, as the last step of attach. */
+struct {
+	__uint(type, BPF_MAP_TYPE_CGROUP_STORAGE);
+	__type(key, __u64);
+	__type(value, struct sw_tenant);
+} tenants __weak SEC(".maps");
+
+/* An image's inner maps are made to measure by user space; these say their shape only. */
+struct sw_trie {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct sw_prefix));
+	__uint(value_size, sizeof(struct sw_class));
+};
+
+struct sw_array_of_spans {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct sw_span));
+};
+
+struct sw_array_of_texts {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_INNER_MAP);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(__u32));
+	__uint(value_size, sizeof(struct sw_text));
+};
+
+#define SW_PER_IMAGE(name, inner)                                                                      \
+	struct {                                                                                       \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                              \
+		__uint(max_entries, SW_IMAGES_MAX);                                                    \
+		__type(key, __u32);                                                                    \
+		__array(values, struct inner);                                                         \
+	} name __weak SEC(".maps")
+
+SW_PER_IMAGE(tries, sw_trie);
+SW_PER_IMAGE(spans, sw_array_of_spans);
+SW_PER_IMAGE(texts, sw_array_of_texts);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_IMAGES_MAX);
+	__type(key, __u32);
+	__type(value, struct sw_settings);
+} settings __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_IMAGES_MAX * 64);
+	__type(key, struct sw_option_key);
+	__type(value, struct sw_option);
+} options __weak SEC(".maps");
+
+/* What we know of one socket. Made when the socket is, or when a socket older than the policy is first used. */
+struct sw_sock {
+	struct bpf_spin_lock lock; /* flow and approved change together; two threads may send on one UDP socket */
+	__u32 pid;                 /* thread group that created it, 0 when it is older than the policy */
+	__u64 approved;            /* serial of the image that allowed `flow`; 0: none did */
+	__u64 active;              /* boot clock, ns: the last operation of the tenant that a hook saw */
+	struct sw_flow flow;       /* the peer last approved */
+	__u8 binding;              /* the bind hook let port 0 of the unspecified address pass */
+	__u8 inbound;              /* accepted from a listener the policy allows */
+	__u8 pad[2];
+	char comm[16];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct sw_sock);
+} socks __weak SEC(".maps");
+
+/* Peers that an unconnected UDP socket was approved for before its present one; most sockets have no such entry. */
+#define SW_CONTACTS 32
+
+struct sw_contacts {
+	__u32 next;
+	struct sw_flow flow[SW_CONTACTS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct sw_contacts);
+} contacts __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, __u32);
+	__type(value, struct sw_meter);
+} meters __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, __u32);
+	__type(value, struct sw_counts);
+} counts __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_TENANTS_MAX * 64);
+	__type(key, struct sw_hit_key);
+	__type(value, __u64);
+} hits __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 20);
+} events __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, __u32);
+	__type(value, struct sw_record);
+} records __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_host);
+} host __weak SEC(".maps");
+
+#endif

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Socket options that pretend. setsockopt is seen before the kernel: a mock is dropped there and reported
+ * as done. getsockopt is seen after it: the answer is overwritten.
+ */
+#include "tenant.bpf.h"
+
+static __always_inline const struct sw_option *option_find(const struct scope *scope, struct bpf_sockopt *ctx)
+{
+	struct sw_option_key key = {
+		.image = scope->tenant->image,
+		.level = ctx->level,
+		.name = ctx->optname,
+	};
+
+	return bpf_map_lookup_elem(&options, &key);
+}
+
+static __always_inline int option_refuse(const struct scope *scope, struct bpf_sockopt *ctx,
+					 enum sw_hook hook, enum sw_reason reason)
+{
+	struct sw_denial denial = {
+		.hook = hook,
+		.reason = reason,
+		.family = ctx->sk ? ctx->sk->family : 0,
+		.type = ctx->level,
+		.protocol = ctx->optname,
+	};
+
+	return refuse_call(scope, &denial);
+}
+
+static __always_inline void option_touch(struct bpf_sockopt *ctx)
+{
+	struct sw_sock *sock = sock_get(ctx->sk);
+
+	if (sock)
+		sock_touch(sock);
+}
+
+/* A value beyond the page that the hook was given goes to the kernel from the program's own buffer. */
+static __always_inline int option_pass(struct bpf_sockopt *ctx)
+{
+	if (ctx->optlen > ctx->optval_end - ctx->optval)
+		ctx->optlen = 0;
+	return PASS;
+}
+
+SEC("cgroup/setsockopt") int sw_setsockopt(struct bpf_sockopt *ctx)
+{
+	const struct sw_option *option;
+	struct scope scope;
+
+	if (!scope_get(&scope))
+		return REFUSE;
+	option_touch(ctx);
+	if (used_by_stranger(&scope) &&
+	    option_refuse(&scope, ctx, SW_HOOK_SETSOCKOPT, SW_REASON_TRANSFER) == REFUSE)
+		return REFUSE;
+	option = option_find(&scope, ctx);
+	if (!option && !scope.settings->options &&
+	    option_refuse(&scope, ctx, SW_HOOK_SETSOCKOPT, SW_REASON_OPTION) == REFUSE)
+		return REFUSE;
+	if (option && !option->pass && !scope.settings->audit) {
+		ctx->optlen = -1; /* done, and the kernel never hears of it */
+		return PASS;
+	}
+	return option_pass(ctx);
+}
+
+/* Copies as much of the mock as the program's buffer holds, as the kernel does with a real value. */
+static __always_inline int option_answer(struct bpf_sockopt *ctx, const struct sw_option *option)
+{
+	__u8 *to = ctx->optval, *end = ctx->optval_end;
+	int len = 0;
+
+	for (int i = 0; i < SW_OPTVAL_MAX; i++) {
+		if (i >= option->len || to + i + 1 > end)
+			break;
+		to[i] = option->val[i];
+		len = i + 1;
+	}
+	ctx->optlen = len;
+	barrier(); /* clang 14 would join the two stores into one that the verifier rejects */
+	ctx->retval = 0;
+	return PASS;
+}
+
+SEC("cgroup/getsockopt") int sw_getsockopt(struct bpf_sockopt *ctx)
+{
+	const struct sw_option *option;
+	struct scope scope;
+
+	if (!scope_get(&scope))
+		return REFUSE;
+	option_touch(ctx);
+	if (used_by_stranger(&scope) &&
+	    option_refuse(&scope, ctx, SW_HOOK_GETSOCKOPT, SW_REASON_TRANSFER) == REFUSE)
+		return REFUSE;
+	option = option_find(&scope, ctx);
+	if (!option && !scope.settings->options &&
+	    option_refuse(&scope, ctx, SW_HOOK_GETSOCKOPT, SW_REASON_OPTION) == REFUSE)
+		return REFUSE;
+	if (option && !option->pass && !scope.settings->audit)
+		return option_answer(ctx, option);
+	return option_pass(ctx);
+}
+
+char LICENSE[] SEC("license") __weak = "GPL";

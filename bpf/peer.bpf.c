@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * connect() and sendmsg() name a peer: decide before the kernel does anything about it.
+ *
+ * Which hook runs says how to read the address, never `user_family`: AF_UNSPEC reaches bind4 and sendmsg4
+ * and is served as AF_INET, and a v4-mapped address reaches sendmsg4 from an AF_INET6 socket.
+ */
+#include "flow.bpf.h"
+
+static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook hook, struct sw_addr peer)
+{
+	struct sw_flow flow = {
+		.peer = peer,
+		.port = bpf_ntohs(ctx->user_port),
+		.proto = proto_of(ctx->protocol),
+	};
+	struct sw_denial denial = { .hook = hook, .family = ctx->family, .protocol = ctx->protocol };
+	struct bpf_sock *sk = ctx->sk;
+	struct sw_sock *sock;
+	struct scope scope;
+
+	if (!sk || !scope_get(&scope))
+		return REFUSE;
+	if (used_by_stranger(&scope)) {
+		denial.flow = flow;
+		denial.reason = SW_REASON_TRANSFER;
+		if (refuse_call(&scope, &denial) == REFUSE)
+			return REFUSE;
+	}
+	sock = sock_get(sk);
+	if (sock) {
+		sock_touch(sock);
+		if (approved(sock, &flow, scope.tenant->serial))
+			return PASS;
+	}
+	if (vet(&scope, sk, sock, &flow, &denial))
+		return PASS;
+	return refuse_call(&scope, &denial);
+}
+
+#define PEER4(name, section, hook)                                                                     \
+	SEC(section) int name(struct bpf_sock_addr *ctx)                                               \
+	{                                                                                              \
+		return peer_named(ctx, hook, sw_addr_v4(ctx->user_ip4));                               \
+	}
+
+#define PEER6(name, section, hook)                                                                     \
+	SEC(section) int name(struct bpf_sock_addr *ctx)                                               \
+	{                                                                                              \
+		struct sw_addr peer = { .w = { ctx->user_ip6[0], ctx->user_ip6[1],                     \
+					       ctx->user_ip6[2], ctx->user_ip6[3] } };                 \
+                                                                                                       \
+		return peer_named(ctx, hook, peer);                                                    \
+	}
+
+PEER4(sw_connect4, "cgroup/connect4", SW_HOOK_CONNECT4)
+PEER6(sw_connect6, "cgroup/connect6", SW_HOOK_CONNECT6)
+PEER4(sw_sendmsg4, "cgroup/sendmsg4", SW_HOOK_SENDMSG4)
+PEER6(sw_sendmsg6, "cgroup/sendmsg6", SW_HOOK_SENDMSG6)
+
+char LICENSE[] SEC("license") __weak = "GPL";

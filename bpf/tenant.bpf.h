@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What every program begins with (whose socket is this, under which settings) and ends with when the
+ * answer is no (count, log, and say so unless the policy only audits).
+ */
+#ifndef SW_TENANT_BPF_H
+#define SW_TENANT_BPF_H
+
+#include "addr.h"
+#include "maps.bpf.h"
+#include "uapi.bpf.h"
+
+#define PASS   1
+#define REFUSE 0
+
+/* Where we are: the tenant whose cgroup the program is attached to, and its image's settings. Never NULL. */
+struct scope {
+	const struct sw_tenant *tenant;
+	const struct sw_settings *settings;
+};
+
+static __always_inline bool scope_get(struct scope *scope)
+{
+	scope->tenant = bpf_get_local_storage(&tenants, 0);
+	scope->settings = bpf_map_lookup_elem(&settings, &scope->tenant->image);
+	return scope->settings != NULL;
+}
+
+/* NULL when there is no socket, or no memory for it: then nothing is remembered and all is decided anew. */
+static __always_inline struct sw_sock *sock_get(struct bpf_sock *sk)
+{
+	return sk ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+}
+
+static __always_inline void sock_touch(struct sw_sock *sock)
+{
+	sock->active = bpf_ktime_get_boot_ns();
+}
+
+static __always_inline void count_hit(const struct sw_tenant *tenant, __u32 rule)
+{
+	struct sw_hit_key key = { .slot = tenant->slot, .rule = rule, .serial = tenant->serial };
+	__u64 *hit = bpf_map_lookup_elem(&hits, &key), zero = 0;
+
+	if (!hit) {
+		bpf_map_update_elem(&hits, &key, &zero, BPF_NOEXIST);
+		hit = bpf_map_lookup_elem(&hits, &key);
+	}
+	if (hit)
+		__sync_fetch_and_add(hit, 1);
+}
+
+/*
+ * At most SW_LOG_PER_SECOND events a tenant and second. Two CPUs that see a new second at once may both
+ * reset the count; the price is a few events more, and no lock.
+ */
+static __always_inline bool log_allowed(struct sw_counts *counts, __u64 now)
+{
+	__u64 second = now / 1000000000;
+
+	if (counts->log_second != second) {
+		counts->log_second = second;
+		counts->log_count = 0;
+	}
+	return __sync_fetch_and_add(&counts->log_count, 1) < SW_LOG_PER_SECOND;
+}
+
+static __always_inline __u32 rule_line(const struct sw_tenant *tenant, const struct sw_denial *denial)
+{
+	__u32 image = tenant->image, rule = denial->rule;
+	void *of_image = bpf_map_lookup_elem(&texts, &image);
+	struct sw_text *text = of_image ? bpf_map_lookup_elem(of_image, &rule) : NULL;
+
+	return text && denial->reason == SW_REASON_RULE ? text->line : 0;
+}
+
+static __always_inline bool log_write(const struct sw_tenant *tenant, const struct sw_settings *settings,
+				      const struct sw_denial *denial, __u64 now, __u64 dropped)
+{
+	struct sw_record *record = bpf_map_lookup_elem(&records, &tenant->slot);
+	struct sw_event *event = record ? bpf_ringbuf_reserve(&events, sizeof(*event), 0) : NULL;
+
+	if (!event)
+		return false;
+	event->ns = now;
+	event->dropped = dropped;
+	event->slot = tenant->slot;
+	event->image = tenant->image;
+	event->serial = tenant->serial;
+	event->denial = *denial;
+	event->line = rule_line(tenant, denial);
+	event->audit = settings->audit;
+	__builtin_memset(event->pad, 0, sizeof(event->pad));
+	__builtin_memcpy(event->tenant, record->name, sizeof(event->tenant));
+	__builtin_memcpy(event->policy, settings->policy, sizeof(event->policy));
+	bpf_ringbuf_submit(event, 0);
+	return true;
+}
+
+/*
+ * The one way to refuse: counts and logs the denial, whose particulars the caller has filled in, and returns
+ * what the program must return: PASS under `mode: audit`.
+ */
+static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_settings *settings,
+			     struct sw_denial *denial)
+{
+	__u32 slot = tenant->slot, reason = slot ? denial->reason : SW_REASON_NOT_READY;
+	struct sw_counts *c = bpf_map_lookup_elem(&counts, &slot);
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (!c || reason >= SW_REASON_COUNT)
+		return REFUSE;
+	denial->reason = reason;
+	__sync_fetch_and_add(&c->denied[reason], 1);
+	if (reason == SW_REASON_RULE)
+		count_hit(tenant, denial->rule);
+	if (settings->audit)
+		__sync_fetch_and_add(&c->audited, 1);
+	if (!log_allowed(c, now) || !log_write(tenant, settings, denial, now, c->log_dropped))
+		__sync_fetch_and_add(&c->log_dropped, 1);
+	return settings->audit ? PASS : REFUSE;
+}
+
+/* refuse() for hooks that run in the program's own system call: adds who called, and lets errno be EACCES. */
+static __always_inline int refuse_call(const struct scope *scope, struct sw_denial *denial)
+{
+	int ret;
+
+	denial->pid = bpf_get_current_pid_tgid() >> 32;
+	bpf_get_current_comm(denial->comm, sizeof(denial->comm));
+	ret = refuse(scope->tenant, scope->settings, denial);
+	if (ret == REFUSE)
+		bpf_set_retval(-EACCES);
+	return ret;
+}
+
+/*
+ * A socket belongs to the tenant that made it, and its hooks follow it; the process that uses it may be
+ * someone else's. True when that is so and the policy does not permit it.
+ */
+static __always_inline bool used_by_stranger(const struct scope *scope)
+{
+	return !scope->settings->transfer &&
+	       bpf_get_current_ancestor_cgroup_id(scope->tenant->level) != scope->tenant->cgroup;
+}
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Numbers of the kernel's interface that are macros there, and so are not in BTF. Each names its header. */
+#ifndef SW_UAPI_BPF_H
+#define SW_UAPI_BPF_H
+
+#define EACCES 13 /* asm-generic/errno-base.h */
+
+#define AF_INET	    2 /* linux/socket.h */
+#define AF_INET6    10
+#define SOCK_STREAM 1 /* linux/net.h */
+#define SOCK_DGRAM  2
+
+#define ETH_P_IP 0x0800 /* linux/if_ether.h */
+
+#define IPPROTO_HOPOPTS	 0 /* linux/in6.h */
+#define IPPROTO_ROUTING	 43
+#define IPPROTO_FRAGMENT 44
+#define IPPROTO_DSTOPTS	 60
+
+#endif

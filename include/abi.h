@@ -1,0 +1,295 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The contract between the BPF programs and user space, and nothing else: every struct that crosses
+ * a map, and every number both sides give a meaning to.
+ *
+ * One decision, followed from end to end, for `- deny: {port: 25}` in a policy that allows the rest:
+ *
+ *   tenant   cgroup storage of the tenant       { slot 7, image 3, serial 12 }
+ *   tries    images 3, LPM trie of the image    2001:db8::25/128 -> falls to ::/0 -> { span 0, count 6 }
+ *   spans    images 3, spans 0..5 of the image  tcp 0 allow | tcp 25 deny | tcp 26 allow | udp 0 allow | ...
+ *            service tcp 25 = 0x00019 is found by binary search: { first 0x00019, rule 4, deny }
+ *   counts   slot 7                             denied[SW_REASON_RULE] += 1
+ *   hits     { slot 7, rule 4, serial 12 }      += 1
+ *
+ * Rules of the file: fixed-width fields only; host byte order unless a comment says otherwise; padding
+ * is a named field that is always zero, for a padded key that differs in its padding is a silent miss;
+ * an object of all zeroes refuses everything.
+ */
+#ifndef SW_ABI_H
+#define SW_ABI_H
+
+#ifdef __bpf__
+#include "vmlinux.h"
+#else
+#include <linux/types.h>
+#endif
+
+#define SW_TENANTS_MAX 16384 /* slots; slot 0 stands for a cgroup that is attached but not yet filled */
+#define SW_IMAGES_MAX  16384 /* compiled policies in the kernel; image 0 is never filled, so it refuses */
+#define SW_NAME_MAX    64    /* bytes of a tenant's or policy's name, with its NUL */
+#define SW_PATH_MAX    256   /* bytes of a cgroup's path, with its NUL */
+#define SW_TEXT_MAX    120   /* bytes of a rule as it is printed, with its NUL; longer ones end in "..." */
+#define SW_OPTVAL_MAX  8     /* bytes of a mock socket option; struct linger is the largest */
+
+/* An address, network byte order, IPv4 as ::ffff:a.b.c.d. No 64-bit member: it must follow a __u32 unpadded. */
+struct sw_addr {
+	union {
+		__u8 b[16];
+		__be32 w[4];
+	};
+};
+
+/* LPM trie key; len counts from the front of the v4-mapped form, so 10.0.0.0/8 has length 104. */
+struct sw_prefix {
+	__u32 len;
+	struct sw_addr addr;
+};
+
+/*
+ * Protocols a policy can speak of. The number is also the upper half of a service, and its bit stands
+ * for it in sw_settings.protocols.
+ */
+enum sw_proto {
+	SW_TCP = 0,
+	SW_UDP = 1,
+	SW_PROTOS = 2,
+};
+
+/* Protocol and port as one number, so that a port of one protocol needs no branch of its own. */
+#define SW_SERVICE(proto, port) ((__u32)(proto) << 16 | (__u16)(port))
+#define SW_SERVICES             ((__u32)SW_PROTOS << 16)
+
+/* LPM trie value: where the answers for these addresses lie in the image's spans. */
+struct sw_class {
+	__u32 span;  /* index of the first; its `first` is 0 */
+	__u32 count; /* at least 1; ordered by `first` */
+};
+
+/* From service `first` up to the next span's: this answer. */
+struct sw_span {
+	__u32 first; /* SW_SERVICE() */
+	__u16 rule;  /* index into the policy's rules, or SW_RULE_DEFAULT */
+	__u8 allow;  /* 1 or 0 */
+	__u8 pad;
+};
+
+#define SW_RULE_DEFAULT 0xffff /* no rule matched: the policy's `default` */
+#define SW_RULE_NONE    0xfffe /* refused before any rule was asked */
+#define SW_RULES_MAX    4096
+
+/* What an image says beside its rules. All zeroes refuses everything. */
+struct sw_settings {
+	__u64 serial;       /* counts up with each image put into this host's kernel; 0: none */
+	__u32 protocols;    /* bits 1 << enum sw_proto */
+	__u32 idle_timeout; /* seconds; 0: never reclaim */
+	__u32 rules;        /* number of rules, hence of the image's texts */
+	__u8 listen;        /* 1: sockets may listen, and hear from peers they never contacted */
+	__u8 bind;          /* enum sw_bind */
+	__u8 transfer;      /* 1: sockets may be used from outside their tenant */
+	__u8 audit;         /* 1: decide, count and log, but let pass */
+	__u8 options;       /* 1: options that are not in the image's table are the kernel's own; 0: refused */
+	__u8 allow;         /* the policy's default, for people: the programs find it in the spans */
+	__u8 pad[6];
+	char policy[SW_NAME_MAX];
+	__u8 hash[32]; /* SHA-256 of the image, what makes two of them the same */
+};
+
+enum sw_bind {
+	SW_BIND_DENY = 0,
+	SW_BIND_EPHEMERAL = 1, /* the unspecified address and port 0 only */
+	SW_BIND_ALLOW = 2,
+};
+
+/* A rule as an operator knows it: for the log, status and explain. */
+struct sw_text {
+	__u32 line; /* of the policy file, from 1 */
+	__u8 allow;
+	__u8 pad[3];
+	char text[SW_TEXT_MAX];
+};
+
+/* Socket options of an image. What is not in the table is as sw_settings.options says. */
+struct sw_option_key {
+	__u32 image;
+	__s32 level; /* as getsockopt(2) takes it */
+	__s32 name;
+};
+
+struct sw_option {
+	__u8 pass;               /* 1: the kernel's own option, untouched; 0: a mock */
+	__u8 len;                /* bytes of the mock value */
+	__u8 pad[6];
+	__u8 val[SW_OPTVAL_MAX]; /* as the program reads it */
+};
+
+/* Cgroup storage, keyed by the id of the attached cgroup. All zeroes (not filled yet) refuses everything. */
+struct sw_tenant {
+	__u32 slot;
+	__u32 image;
+	__u64 serial; /* of the image: what an approval on a socket is worth */
+	__u64 cgroup; /* id of the tenant's cgroup */
+	__u32 level;  /* its depth below the root of the hierarchy */
+	__u32 pad;
+};
+
+/* One remote end. */
+struct sw_flow {
+	struct sw_addr peer;
+	__u16 port; /* host byte order */
+	__u8 proto; /* enum sw_proto, or SW_PROTOS for any other */
+	__u8 pad;
+};
+
+/* What a decision says. */
+struct sw_verdict {
+	__u16 rule; /* index, SW_RULE_DEFAULT, or SW_RULE_NONE when `reason` is not SW_REASON_RULE */
+	__u8 allow;
+	__u8 reason; /* enum sw_reason; of no meaning when allowed */
+};
+
+/* Per CPU and slot. IP layer; a GSO packet counts as the segments it becomes. Only what passed is counted. */
+struct sw_meter {
+	__u64 tx_bytes;
+	__u64 tx_packets;
+	__u64 rx_bytes;
+	__u64 rx_packets;
+};
+
+/*
+ * Why something was refused: name in counters and logs, and what an operator reads in `status`.
+ * Order is the ABI: add at the end.
+ */
+#define SW_REASONS(X)                                                                                  \
+	X(RULE, "rule", "the policy's rules or its default refuse this peer")                          \
+	X(NOT_READY, "not-ready", "the cgroup is attached but has no policy yet")                      \
+	X(PROTOCOL, "protocol", "the policy does not allow this family, type or protocol")             \
+	X(LISTEN, "listen", "a socket listened; connections to it are dropped")                        \
+	X(BIND, "bind", "bound to a specific address or port")                                         \
+	X(OPTION, "option", "a socket option that is neither mocked nor passed")                       \
+	X(SOURCE_ROUTE, "source-route", "IPv4 options or an IPv6 routing header hide the real peer")   \
+	X(UNSOLICITED, "unsolicited", "a datagram from a peer the socket never contacted")             \
+	X(TRANSFER, "transfer", "a process outside the tenant used its socket")                        \
+	X(MALFORMED, "malformed", "a packet whose headers could not be read")
+
+enum sw_reason {
+#define X(id, name, help) SW_REASON_##id,
+	SW_REASONS(X)
+#undef X
+		SW_REASON_COUNT,
+};
+
+/* Per slot, shared by all CPUs: decisions are rare beside packets. */
+struct sw_counts {
+	__u64 allowed; /* decisions; a repeat to the peer approved last is not a new one */
+	__u64 denied[SW_REASON_COUNT];
+	__u64 audited;     /* of the denied: let pass by `mode: audit` */
+	__u64 log_dropped; /* denials not logged: over the rate, or the ring was full */
+	__u64 log_second;  /* boot clock, seconds: which second log_count counts */
+	__u64 log_count;
+};
+
+#define SW_LOG_PER_SECOND 100 /* denials logged per tenant and second; the others are only counted */
+
+struct sw_hit_key {
+	__u32 slot;
+	__u32 rule;
+	__u64 serial; /* of the image the rule is in */
+};
+
+/*
+ * The hooks, in the order they are attached. Egress comes first: once it is pinned, a tenant without
+ * its storage filled sends nothing, whatever happens to the rest.
+ */
+#define SW_HOOKS(X)                                                                                    \
+	X(EGRESS, egress, BPF_CGROUP_INET_EGRESS)                                                      \
+	X(INGRESS, ingress, BPF_CGROUP_INET_INGRESS)                                                   \
+	X(SOCK_CREATE, sock_create, BPF_CGROUP_INET_SOCK_CREATE)                                       \
+	X(CONNECT4, connect4, BPF_CGROUP_INET4_CONNECT)                                                \
+	X(CONNECT6, connect6, BPF_CGROUP_INET6_CONNECT)                                                \
+	X(SENDMSG4, sendmsg4, BPF_CGROUP_UDP4_SENDMSG)                                                 \
+	X(SENDMSG6, sendmsg6, BPF_CGROUP_UDP6_SENDMSG)                                                 \
+	X(BIND4, bind4, BPF_CGROUP_INET4_BIND)                                                         \
+	X(BIND6, bind6, BPF_CGROUP_INET6_BIND)                                                         \
+	X(POST_BIND4, post_bind4, BPF_CGROUP_INET4_POST_BIND)                                          \
+	X(POST_BIND6, post_bind6, BPF_CGROUP_INET6_POST_BIND)                                          \
+	X(GETSOCKOPT, getsockopt, BPF_CGROUP_GETSOCKOPT)                                               \
+	X(SETSOCKOPT, setsockopt, BPF_CGROUP_SETSOCKOPT)                                               \
+	X(SOCKOPS, sockops, BPF_CGROUP_SOCK_OPS)                                                       \
+	X(GETSOCKNAME4, getsockname4, BPF_CGROUP_INET4_GETSOCKNAME)                                    \
+	X(GETSOCKNAME6, getsockname6, BPF_CGROUP_INET6_GETSOCKNAME)                                    \
+	X(GETPEERNAME4, getpeername4, BPF_CGROUP_INET4_GETPEERNAME)                                    \
+	X(GETPEERNAME6, getpeername6, BPF_CGROUP_INET6_GETPEERNAME)                                    \
+	X(RECVMSG4, recvmsg4, BPF_CGROUP_UDP4_RECVMSG)                                                 \
+	X(RECVMSG6, recvmsg6, BPF_CGROUP_UDP6_RECVMSG)
+
+enum sw_hook {
+#define X(id, name, type) SW_HOOK_##id,
+	SW_HOOKS(X)
+#undef X
+		SW_HOOK_COUNT,
+};
+
+/* One refusal, as the program that refuses describes it. */
+struct sw_denial {
+	struct sw_flow flow; /* the peer; for bind and listen the local end */
+	__u32 pid;           /* thread group in the initial namespace; 0: the kernel sent the packet */
+	__u8 hook;           /* enum sw_hook */
+	__u8 reason;         /* enum sw_reason */
+	__u16 rule;          /* for SW_REASON_RULE: index or SW_RULE_DEFAULT */
+	__s32 family;        /* of the socket */
+	__s32 type;          /* SW_REASON_PROTOCOL at sock_create: socket type; OPTION: level */
+	__s32 protocol;      /* IP protocol; OPTION: option name */
+	char comm[16];
+};
+
+/* Ring buffer record: a denial with all that is needed to read it after its tenant and policy are gone. */
+struct sw_event {
+	__u64 ns;      /* boot clock */
+	__u64 dropped; /* denials of this tenant not logged so far */
+	__u32 slot;
+	__u32 image;
+	__u64 serial; /* of the image */
+	struct sw_denial denial;
+	__u32 line; /* of the rule, 0 when there is none */
+	__u8 audit; /* 1: it was let pass */
+	__u8 pad[7];
+	char tenant[SW_NAME_MAX];
+	char policy[SW_NAME_MAX];
+};
+
+/* User space's own notes on a slot; the programs never read them. Freed when slot's cgroup is 0. */
+struct sw_record {
+	__u64 cgroup;
+	__u64 since; /* CLOCK_REALTIME, seconds */
+	char name[SW_NAME_MAX];
+	char path[SW_PATH_MAX]; /* of the cgroup directory, as it was at attach */
+};
+
+/* What put the programs into the kernel. */
+struct sw_host {
+	__u8 build[32]; /* of the BPF object: state another build wrote is refused */
+	__u64 serial;   /* the last image serial given out */
+};
+
+#define SW_LAYOUT(type, size) _Static_assert(sizeof(struct type) == (size), "layout of struct " #type)
+SW_LAYOUT(sw_addr, 16);
+SW_LAYOUT(sw_prefix, 20);
+SW_LAYOUT(sw_class, 8);
+SW_LAYOUT(sw_span, 8);
+SW_LAYOUT(sw_settings, 32 + SW_NAME_MAX + 32);
+SW_LAYOUT(sw_text, 8 + SW_TEXT_MAX);
+SW_LAYOUT(sw_option_key, 12);
+SW_LAYOUT(sw_option, 16);
+SW_LAYOUT(sw_tenant, 32);
+SW_LAYOUT(sw_flow, 20);
+SW_LAYOUT(sw_meter, 32);
+SW_LAYOUT(sw_counts, 8 * (5 + SW_REASON_COUNT));
+SW_LAYOUT(sw_hit_key, 16);
+SW_LAYOUT(sw_denial, 56);
+SW_LAYOUT(sw_event, 104 + 2 * SW_NAME_MAX);
+SW_LAYOUT(sw_record, 16 + SW_NAME_MAX + SW_PATH_MAX);
+SW_LAYOUT(sw_host, 40);
+#undef SW_LAYOUT
+
+#endif

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "cli.h"
+#include "load.h"
+
+static void say(const char *format, va_list args)
+{
+	fputs("sockwarden: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+}
+
+int fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	return EXIT_FAILED;
+}
+
+int usage(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	return EXIT_USAGE;
+}
+
+void warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+const char *cli_path(void)
+{
+	const char *path = secure_getenv("SOCKWARDEN_PATH");
+
+	return path && *path ? path : SW_SEARCH_PATH;
+}
+
+static void drop_notes(struct diags *diags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < diags->n; i++) {
+		if (!diags->v[i].note) {
+			diags->v[n++] = diags->v[i];
+			continue;
+		}
+		free(diags->v[i].file);
+		free(diags->v[i].text);
+		free(diags->v[i].source);
+	}
+	diags->n = n;
+}
+
+struct image *cli_compile(const char *name, bool notes)
+{
+	struct diags diags = { 0 };
+	struct policy *policy = policy_load(cli_path(), name, &diags);
+	struct image *image = policy ? compile(policy) : NULL;
+
+	if (!notes)
+		drop_notes(&diags);
+	diags_print(&diags, stderr);
+	diags_free(&diags);
+	policy_free(policy);
+	return image;
+}

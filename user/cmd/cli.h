@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the commands share: one table of options, of which each command names those it takes, and the ways
+ * to say what went wrong. Data goes to stdout, messages to stderr.
+ */
+#ifndef SW_CLI_H
+#define SW_CLI_H
+
+#include <stdbool.h>
+
+#include "fault.h"
+#include "image.h"
+#include "json.h"
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_DENIED = 3,    /* explain: denied; policy diff: they differ */
+	EXIT_RUN_FAILED = 125, /* run: what env(1) says of itself, */
+	EXIT_RUN_CANNOT = 126, /* of a command it cannot execute, */
+	EXIT_RUN_NONE = 127,   /* and of one it cannot find */
+};
+
+/* id, letter or 0, name, what it takes or NULL, help */
+#define OPTIONS(X)                                                                                     \
+	X(HELP, 'h', "help", NULL, "show this help")                                                   \
+	X(JSON, 'j', "json", NULL, "print JSON")                                                       \
+	X(PRETTY, 'p', "pretty", NULL, "with --json: indent it")                                       \
+	X(POLICY, 0, "policy", "NAME|FILE", "the policy (default: appengine)")                         \
+	X(TENANT, 0, "tenant", "NAME", "the tenant")                                                   \
+	X(REPLACE, 0, "replace", NULL, "give a tenant that is attached another policy")                \
+	X(FOLLOW, 'f', "follow", NULL, "go on until interrupted")                                      \
+	X(COMPILED, 0, "compiled", NULL, "show what the kernel is given")                              \
+	X(GOOG, 0, "goog", "FILE", "Google's goog.json: all of its ranges")                            \
+	X(CLOUD, 0, "cloud", "FILE", "Google's cloud.json: those of its customers")                    \
+	X(OUTPUT, 'o', "output", "FOLDER", "where to write (default: /var/lib/sockwarden/sets)")
+
+enum cli_option {
+#define X(id, letter, name, arg, help) OPTION_##id,
+	OPTIONS(X)
+#undef X
+		OPTION_COUNT,
+};
+
+#define TAKES(id) (1U << OPTION_##id)
+
+struct cli {
+	unsigned given;                   /* bits 1 << enum cli_option */
+	const char *value[OPTION_COUNT];
+	char **args;                      /* what follows the options; ends in NULL */
+	int argc;
+	struct json json;                 /* to stdout */
+};
+
+static inline bool cli_has(const struct cli *cli, enum cli_option option)
+{
+	return cli->given & 1U << option;
+}
+
+/* A row of the table in main.c. */
+struct command {
+	const char *verb; /* one word, or two */
+	const char *args; /* as the usage line has them */
+	const char *help; /* one line */
+	const char *more; /* further lines of --help, or NULL */
+	unsigned takes;   /* options, beside --help */
+	int min, max;     /* arguments; max -1: any number, and the first ends the options */
+	int (*run)(struct cli *cli);
+};
+
+int cmd_run(struct cli *cli);
+int cmd_attach(struct cli *cli);
+int cmd_detach(struct cli *cli);
+int cmd_status(struct cli *cli);
+int cmd_log(struct cli *cli);
+int cmd_explain(struct cli *cli);
+int cmd_policy_check(struct cli *cli);
+int cmd_policy_show(struct cli *cli);
+int cmd_policy_diff(struct cli *cli);
+int cmd_ranges(struct cli *cli);
+int cmd_ranges_update(struct cli *cli);
+
+/* Prints "sockwarden: ..." to stderr and returns EXIT_FAILED, or EXIT_USAGE. */
+int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The search path of this run. */
+const char *cli_path(void);
+
+/* The policy compiled, or NULL after its mistakes were printed. Notes are printed only if `notes`. */
+struct image *cli_compile(const char *name, bool notes);
+
+#define DEFAULT_POLICY "appengine"
+
+#endif

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "google.h"
+#include "load.h"
+#include "sets.h"
+
+#define SETS_FOLDER "/var/lib/sockwarden/sets"
+
+static void list_set(struct cli *cli, const char *name, const char *from)
+{
+	struct prefixes set = { 0 };
+	struct diags diags = { 0 };
+
+	if (set_load(cli_path(), name, &set, &diags)) {
+		if (cli_has(cli, OPTION_JSON)) {
+			json_open(&cli->json, NULL, '{');
+			json_string(&cli->json, "set", name);
+			json_number(&cli->json, "prefixes", set.n);
+			json_string(&cli->json, "source", from);
+			json_close(&cli->json, '}');
+		} else {
+			printf("%-22s %8zu  %s\n", name, set.n, from);
+		}
+	}
+	diags_print(&diags, stderr);
+	diags_free(&diags);
+	prefixes_free(&set);
+}
+
+static bool listed_before(const struct set_range *range)
+{
+	for (const struct set_range *other = set_ranges; other != range; other++)
+		if (!strcmp(other->set, range->set))
+			return true;
+	return false;
+}
+
+static int list_sets(struct cli *cli)
+{
+	static const char *const files[] = { "google", "google-cloud" };
+
+	if (cli_has(cli, OPTION_JSON))
+		json_open(&cli->json, NULL, '[');
+	else
+		printf("%-22s %8s  %s\n", "SET", "PREFIXES", "SOURCE");
+	list_set(cli, SET_SPECIAL, "all of the following that are built in");
+	for (const struct set_range *range = set_ranges; range->set; range++)
+		if (!listed_before(range))
+			list_set(cli, range->set, range->source);
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		char *file = set_file(cli_path(), files[i]);
+
+		list_set(cli, files[i], file ? file : "missing");
+		free(file);
+	}
+	if (cli_has(cli, OPTION_JSON)) {
+		json_close(&cli->json, ']');
+		json_end(&cli->json);
+	}
+	return EXIT_OK;
+}
+
+static void print_prefixes(struct cli *cli, const struct prefixes *set)
+{
+	char text[SW_PREFIX_TEXT];
+
+	if (cli_has(cli, OPTION_JSON))
+		json_open(&cli->json, NULL, '[');
+	for (size_t i = 0; i < set->n; i++) {
+		if (cli_has(cli, OPTION_JSON))
+			json_string(&cli->json, NULL, prefix_format(&set->v[i], text));
+		else
+			puts(prefix_format(&set->v[i], text));
+	}
+	if (cli_has(cli, OPTION_JSON)) {
+		json_close(&cli->json, ']');
+		json_end(&cli->json);
+	}
+}
+
+int cmd_ranges(struct cli *cli)
+{
+	struct prefixes set = { 0 };
+	struct diags diags = { 0 };
+	bool found;
+
+	if (!cli->argc)
+		return list_sets(cli);
+	found = set_load(cli_path(), cli->args[0], &set, &diags);
+	diags_print(&diags, stderr);
+	if (found && !diags.errors) {
+		prefixes_aggregate(&set);
+		print_prefixes(cli, &set);
+	}
+	found = found && !diags.errors;
+	diags_free(&diags);
+	prefixes_free(&set);
+	return found ? EXIT_OK : fail("no set is named '%s': 'sockwarden ranges' lists them", cli->args[0]);
+}
+
+static int write_set(FILE *out, const char *what, const struct prefixes *set)
+{
+	char text[SW_PREFIX_TEXT];
+
+	fprintf(out, "%s\n# %zu prefixes. Written by 'sockwarden ranges update'.\n", what, set->n);
+	for (size_t i = 0; i < set->n; i++)
+		fprintf(out, "%s\n", prefix_format(&set->v[i], text));
+	return fflush(out) || fsync(fileno(out)) ? -errno : 0;
+}
+
+/* The file is there whole, or as it was. */
+static int replace_set(const char *folder, const char *name, const char *what, const struct prefixes *set)
+{
+	char *file = mem_printf("%s/%s", folder, name), *temporary = mem_printf("%s/.%s.new", folder, name);
+	FILE *out = fopen(temporary, "we");
+	int err = out ? write_set(out, what, set) : -errno;
+
+	if (out && fclose(out) && !err)
+		err = -errno;
+	if (!err && rename(temporary, file))
+		err = -errno;
+	if (err) {
+		unlink(temporary);
+		fail("cannot write %s: %s", file, strerror(-err));
+	} else {
+		printf("%s: %zu prefixes\n", file, set->n);
+	}
+	free(file);
+	free(temporary);
+	return err ? EXIT_FAILED : EXIT_OK;
+}
+
+static bool read_list(const char *file, struct google_list *list)
+{
+	struct diags diags = { 0 };
+	size_t len;
+	char *text = file_read(file, &len);
+	bool good = false;
+
+	*list = (struct google_list){ 0 };
+	if (text)
+		good = google_read(file, text, len, list, &diags);
+	else
+		fail("%s: %s", file, strerror(errno));
+	diags_print(&diags, stderr);
+	diags_free(&diags);
+	free(text);
+	return good;
+}
+
+static int make_folder(const char *folder)
+{
+	char above[4096], *slash;
+
+	snprintf(above, sizeof(above), "%s", folder);
+	slash = strrchr(above, '/');
+	if (slash && slash != above) {
+		*slash = '\0';
+		mkdir(above, 0755);
+	}
+	return mkdir(folder, 0755) && errno != EEXIST ? -errno : 0;
+}
+
+int cmd_ranges_update(struct cli *cli)
+{
+	const char *folder = cli->value[OPTION_OUTPUT] ? cli->value[OPTION_OUTPUT] : SETS_FOLDER;
+	struct google_list goog = { 0 }, cloud = { 0 };
+	char *own = NULL, *customers = NULL;
+	int status = EXIT_FAILED, err;
+
+	if (!cli_has(cli, OPTION_GOOG) || !cli_has(cli, OPTION_CLOUD))
+		return usage("ranges update needs both lists: --goog FILE --cloud FILE");
+	err = make_folder(folder);
+	if (err)
+		return fail("cannot make %s: %s", folder, strerror(-err));
+	if (read_list(cli->value[OPTION_GOOG], &goog) && read_list(cli->value[OPTION_CLOUD], &cloud)) {
+		own = mem_printf("# Google's own ranges: all of Google's (published %s) without those of its "
+				 "cloud's customers.", goog.created);
+		customers = mem_printf("# Ranges of the customers of Google's cloud, published %s.", cloud.created);
+		prefixes_subtract(&goog.prefixes, &cloud.prefixes);
+		status = replace_set(folder, "google", own, &goog.prefixes);
+		if (!status)
+			status = replace_set(folder, "google-cloud", customers, &cloud.prefixes);
+	}
+	free(own);
+	free(customers);
+	google_free(&goog);
+	google_free(&cloud);
+	return status;
+}

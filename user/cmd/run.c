@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A cgroup of its own, a policy on it, one command inside. The command starts in the cgroup, so that no
+ * instruction of it runs outside; it runs as the user who called sudo. When it ends, what it left behind is
+ * ended too and the cgroup removed.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <grp.h>
+#include <linux/sched.h>
+#include <pwd.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "report.h"
+
+#define RUN_PREFIX "run-"
+
+/* Signals that are passed on. Those of the terminal reach the command by themselves. */
+static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
+
+static void block_signals(sigset_t *before)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	sigprocmask(SIG_BLOCK, &set, before);
+}
+
+/* Runs cut short by SIGKILL left their tenants, still enforced: those whose process and tasks are gone go. */
+static void sweep(struct host *host)
+{
+	struct fault ignored;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
+		const struct sw_record record = host->records[slot];
+		const char *digits = record.name + strlen(RUN_PREFIX);
+		pid_t owner;
+
+		if (!record.cgroup || strncmp(record.name, RUN_PREFIX, strlen(RUN_PREFIX)) ||
+		    strspn(digits, "0123456789") != strlen(digits))
+			continue;
+		owner = atoi(digits);
+		if (owner <= 0 || !kill(owner, 0) || errno != ESRCH || cgroup_populated(record.path))
+			continue;
+		if (!tenant_detach(host, record.name, &ignored))
+			cgroup_remove(record.path);
+	}
+}
+
+/* Who called sudo, or who we are. */
+static int become_caller(void)
+{
+	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	struct passwd *user;
+
+	if (!uid || !gid)
+		return 0;
+	user = getpwuid(strtoul(uid, NULL, 10));
+	if ((user ? initgroups(user->pw_name, strtoul(gid, NULL, 10)) : setgroups(0, NULL)) ||
+	    setgid(strtoul(gid, NULL, 10)) || setuid(strtoul(uid, NULL, 10)))
+		return -errno;
+	if (user) {
+		setenv("HOME", user->pw_dir, 1);
+		setenv("USER", user->pw_name, 1);
+		setenv("LOGNAME", user->pw_name, 1);
+	}
+	return 0;
+}
+
+static void child(char **args, const sigset_t *mask)
+{
+	int err = become_caller();
+
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	if (err) {
+		fail("cannot become the calling user: %s", strerror(-err));
+		_exit(EXIT_RUN_FAILED);
+	}
+	execvp(args[0], args);
+	err = errno;
+	fail("%s: %s", args[0], strerror(err));
+	_exit(err == ENOENT ? EXIT_RUN_NONE : EXIT_RUN_CANNOT);
+}
+
+static pid_t spawn(const struct cgroup *cgroup, char **args, const sigset_t *mask)
+{
+	struct clone_args how = {
+		.flags = CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = cgroup->fd,
+	};
+	pid_t pid = syscall(SYS_clone3, &how, sizeof(how));
+
+	if (!pid)
+		child(args, mask);
+	return pid;
+}
+
+/* Passes signals on until the command has ended; its exit status as a shell has it. */
+static int supervise(pid_t pid)
+{
+	sigset_t set;
+	siginfo_t info;
+	int status;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+		sigaddset(&set, forwarded[i]);
+	for (;;) {
+		int signal = sigwaitinfo(&set, &info);
+
+		if (signal == SIGCHLD) {
+			if (waitpid(pid, &status, WNOHANG) != pid)
+				continue;
+			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		}
+		if (signal > 0 && info.si_code <= 0) /* sent by a process; the terminal's go to us both */
+			kill(pid, signal);
+	}
+}
+
+static void print_report(struct cli *cli, const struct report *report)
+{
+	struct json json = { .out = stderr, .pretty = cli_has(cli, OPTION_PRETTY) };
+
+	if (cli_has(cli, OPTION_JSON)) {
+		report_json(report, &json, NULL);
+		json_end(&json);
+		return;
+	}
+	fputs("sockwarden: ", stderr);
+	report_print(report, stderr);
+}
+
+/* Reports what the tenant did, and takes its policy off. */
+static int close_account(struct cli *cli, const char *name, struct fault *fault)
+{
+	struct report report = { 0 };
+	struct host host;
+	int err = host_open(&host, HOST_CHANGING, fault);
+
+	if (err)
+		return err;
+	err = report_read(&host, tenant_find(&host, name), &report, fault);
+	if (!err)
+		print_report(cli, &report);
+	report_free(&report);
+	if (!err)
+		err = tenant_detach(&host, name, fault);
+	if (!err)
+		err = publish_collect(&host, fault);
+	host_close(&host);
+	return err;
+}
+
+static int finish(struct cli *cli, const char *name, const struct cgroup *cgroup, struct fault *fault)
+{
+	int ended = cgroup_end(cgroup->path), err;
+
+	if (ended < 0)
+		return fault_set(fault, -ended, "cannot end what the command left in %s: %s; tenant %s stays attached",
+				 cgroup->path, strerror(-ended), name);
+	if (ended > 0)
+		warn("ended %d process%s that the command left behind", ended, ended > 1 ? "es" : "");
+	err = close_account(cli, name, fault);
+	cgroup_remove(cgroup->path);
+	return err;
+}
+
+static int prepare(const char *name, const struct cgroup *cgroup, const struct image *image, struct fault *fault)
+{
+	struct published published;
+	struct host host;
+	int err = host_open(&host, HOST_LOADING, fault);
+
+	if (err)
+		return err;
+	sweep(&host);
+	err = publish(&host, image, &published, fault);
+	if (!err)
+		err = tenant_attach(&host, name, cgroup, &published, fault);
+	host_close(&host);
+	return err;
+}
+
+static int make_cgroup(const char *name, struct cgroup *cgroup, struct fault *fault)
+{
+	char root[SW_PATH_MAX], path[2 * SW_PATH_MAX];
+	int err = cgroup_root(root, fault);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/sockwarden/%s", root, name);
+	if (strlen(path) >= SW_PATH_MAX)
+		return fault_set(fault, ENAMETOOLONG, "the path %s is too long", path);
+	err = cgroup_make(path, fault);
+	return err ? err : cgroup_open(cgroup, path, fault);
+}
+
+static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, const struct image *image,
+		  struct fault *fault)
+{
+	sigset_t before;
+	int status, err;
+	pid_t pid;
+
+	block_signals(&before);
+	err = prepare(name, cgroup, image, fault);
+	if (err) {
+		cgroup_remove(cgroup->path);
+		return err;
+	}
+	pid = spawn(cgroup, cli->args, &before);
+	status = pid < 0 ? fault_set(fault, errno, "cannot start the command in its cgroup: %s", strerror(errno)) :
+			   supervise(pid);
+	err = finish(cli, name, cgroup, fault);
+	return err ? err : status;
+}
+
+int cmd_run(struct cli *cli)
+{
+	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
+	const char *wrong;
+	struct cgroup cgroup = { .fd = -1 };
+	struct image *image;
+	struct fault fault;
+	char name[SW_NAME_MAX];
+	int status;
+
+	snprintf(name, sizeof(name), RUN_PREFIX "%d", getpid());
+	if (cli->value[OPTION_TENANT]) {
+		wrong = tenant_name_check(cli->value[OPTION_TENANT]);
+		if (wrong) {
+			usage("'%s' cannot name a tenant: %s", cli->value[OPTION_TENANT], wrong);
+			return EXIT_RUN_FAILED;
+		}
+		snprintf(name, sizeof(name), "%s", cli->value[OPTION_TENANT]);
+	}
+	image = cli_compile(policy, false);
+	if (!image)
+		return EXIT_RUN_FAILED;
+	status = make_cgroup(name, &cgroup, &fault);
+	if (!status)
+		status = run_in(cli, name, &cgroup, image, &fault);
+	if (status < 0) {
+		fail("%s", fault.text);
+		status = EXIT_RUN_FAILED;
+	}
+	cgroup_close(&cgroup);
+	image_free(image);
+	return status;
+}

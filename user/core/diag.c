@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "diag.h"
+
+#define SOURCE_MAX 160 /* longer lines are quoted up to here; a caret beyond it is left out */
+
+static char *source_line(const struct place *place)
+{
+	const char *at = place->text, *end = place->text + place->len, *stop;
+
+	if (!at || !place->line)
+		return NULL;
+	for (unsigned line = 1; line < place->line; line++) {
+		at = memchr(at, '\n', end - at);
+		if (!at)
+			return NULL;
+		at++;
+	}
+	stop = memchr(at, '\n', end - at);
+	if (!stop)
+		stop = end;
+	if (stop - at > SOURCE_MAX)
+		stop = at + SOURCE_MAX;
+	return mem_strndup(at, stop - at);
+}
+
+static void add(struct diags *diags, const struct place *place, bool note, const char *format, va_list args)
+{
+	struct diag *diag = list_add(diags);
+
+	diag->file = mem_strdup(place->file);
+	diag->line = place->line;
+	diag->col = place->col;
+	diag->note = note;
+	diag->source = source_line(place);
+	if (vasprintf(&diag->text, format, args) < 0)
+		abort();
+	diags->errors += !note;
+}
+
+void diag_error(struct diags *diags, const struct place *place, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diags, place, false, format, args);
+	va_end(args);
+}
+
+void diag_note(struct diags *diags, const struct place *place, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add(diags, place, true, format, args);
+	va_end(args);
+}
+
+static void print_quoted(const struct diag *diag, FILE *out)
+{
+	fputs("  ", out);
+	for (const char *c = diag->source; *c; c++)
+		fputc((unsigned char)*c < ' ' && *c != '\t' ? '?' : *c, out);
+	fputc('\n', out);
+	if (!diag->col || diag->col > strlen(diag->source) + 1)
+		return;
+	fputs("  ", out);
+	for (unsigned i = 0; i + 1 < diag->col; i++)
+		fputc(diag->source[i] == '\t' ? '\t' : ' ', out);
+	fputs("^\n", out);
+}
+
+/* Stable by place; files stay in the order in which they were first read. */
+static int by_place(const void *a, const void *b)
+{
+	const struct diag *x = a, *y = b;
+
+	if (strcmp(x->file, y->file))
+		return 0;
+	if (x->line != y->line)
+		return x->line < y->line ? -1 : 1;
+	return x->col < y->col ? -1 : x->col > y->col;
+}
+
+void diags_print(struct diags *diags, FILE *out)
+{
+	size_t run;
+
+	for (size_t i = 0; i < diags->n; i += run) {
+		for (run = 1; i + run < diags->n; run++)
+			if (strcmp(diags->v[i].file, diags->v[i + run].file))
+				break;
+		qsort(diags->v + i, run, sizeof(*diags->v), by_place);
+	}
+	for (size_t i = 0; i < diags->n; i++) {
+		const struct diag *diag = &diags->v[i];
+
+		fputs(diag->file, out);
+		if (diag->line)
+			fprintf(out, ":%u:%u", diag->line, diag->col);
+		fprintf(out, ": %s: %s\n", diag->note ? "note" : "error", diag->text);
+		if (diag->source)
+			print_quoted(diag, out);
+	}
+}
+
+void diags_free(struct diags *diags)
+{
+	for (size_t i = 0; i < diags->n; i++) {
+		free(diags->v[i].file);
+		free(diags->v[i].text);
+		free(diags->v[i].source);
+	}
+	free(diags->v);
+	*diags = (struct diags){ 0 };
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is wrong with a file, all of it at once: collected while it is read, printed by the command that
+ * asked for the file.
+ */
+#ifndef SW_DIAG_H
+#define SW_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "mem.h"
+
+struct diag {
+	char *file;         /* owned */
+	unsigned line, col; /* from 1; line 0: the file as a whole */
+	bool note;          /* worth knowing, no mistake */
+	char *text;         /* owned: one line, what is wrong and what to do */
+	char *source;       /* owned: the line of the file, or NULL */
+};
+
+struct diags {
+	LIST(struct diag);
+	size_t errors;
+};
+
+/* Where a mistake is. `text`/`len` is the whole file, to quote the line from; NULL if it is not at hand. */
+struct place {
+	const char *file;
+	const char *text;
+	size_t len;
+	unsigned line, col;
+};
+
+void diag_error(struct diags *diags, const struct place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void diag_note(struct diags *diags, const struct place *place, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* file:line:col: error: text, the source line and a caret, in the order of the file. */
+void diags_print(struct diags *diags, FILE *out);
+void diags_free(struct diags *diags);
+
+#endif

@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+
+#include "google.h"
+#include "node.h"
+
+static const struct node *find(const struct node *map, const char *key)
+{
+	for (size_t i = 0; map && map->kind == NODE_MAP && i < map->n; i++)
+		if (!strcmp(map->v[i]->key, key))
+			return map->v[i];
+	return NULL;
+}
+
+static void add(struct place *place, const struct node *item, struct google_list *out, struct diags *diags)
+{
+	const struct node *text = find(item, "ipv4Prefix");
+	const char *wrong = "neither ipv4Prefix nor ipv6Prefix is here";
+	struct sw_prefix prefix;
+
+	if (!text)
+		text = find(item, "ipv6Prefix");
+	if (text && text->kind == NODE_SCALAR)
+		wrong = prefix_parse(text->text, &prefix);
+	if (!wrong) {
+		*list_add(&out->prefixes) = prefix;
+		return;
+	}
+	place->line = item->line;
+	place->col = item->col;
+	diag_error(diags, place, "%s", wrong);
+}
+
+bool google_read(const char *file, const char *text, size_t len, struct google_list *out, struct diags *diags)
+{
+	struct place place = { .file = file, .text = text, .len = len };
+	struct node *root = node_read(file, text, len, diags);
+	const struct node *list = find(root, "prefixes"), *created = find(root, "creationTime");
+	size_t before = diags->errors;
+
+	*out = (struct google_list){ 0 };
+	out->created = mem_strdup(created && created->kind == NODE_SCALAR ? created->text : "an unknown time");
+	for (size_t i = 0; list && list->kind == NODE_LIST && i < list->n; i++)
+		add(&place, list->v[i], out, diags);
+	if (root && !out->prefixes.n && diags->errors == before)
+		diag_error(diags, &(struct place){ .file = file },
+			   "no prefixes in it: is this one of Google's lists, such as goog.json?");
+	node_free(root);
+	return out->prefixes.n && diags->errors == before;
+}
+
+void google_free(struct google_list *list)
+{
+	prefixes_free(&list->prefixes);
+	free(list->created);
+}

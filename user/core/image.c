@@ -1,0 +1,243 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+
+#include "image.h"
+#include "sockopt.h"
+
+typedef struct image sw_image;
+
+#include "decide.h"
+
+/* The entry the kernel's trie would find for the prefix, which may be a whole address. */
+static size_t entry_find(const struct image *image, const struct sw_prefix *prefix)
+{
+	size_t low = 0, high = image->entries.n;
+
+	while (high - low > 1) {
+		size_t middle = low + (high - low) / 2;
+
+		if (prefix_order(&image->entries.v[middle].prefix, prefix) <= 0)
+			low = middle;
+		else
+			high = middle;
+	}
+	while (!prefix_covers(&image->entries.v[low].prefix, &prefix->addr))
+		low = image->entries.v[low].parent;
+	return low;
+}
+
+static inline const struct sw_class *sw_image_class(const sw_image *image, const struct sw_addr *addr)
+{
+	struct sw_prefix whole = { .len = 128, .addr = *addr };
+
+	return &image->entries.v[entry_find(image, &whole)].class;
+}
+
+static inline const struct sw_span *sw_image_span(const sw_image *image, __u32 index)
+{
+	return index < image->spans.n ? &image->spans.v[index] : NULL;
+}
+
+struct sw_verdict image_decide(const struct image *image, const struct sw_flow *flow)
+{
+	return sw_decide(image, &image->settings, flow);
+}
+
+const char *image_rule(const struct image *image, unsigned rule, unsigned *line)
+{
+	*line = 0;
+	if (rule >= image->texts.n)
+		return rule == SW_RULE_DEFAULT ? "default" : "no rule";
+	*line = image->texts.v[rule].line;
+	return image->texts.v[rule].text;
+}
+
+/* Walks the spans of a class by protocol, so that each port range is shown under its own. */
+struct cursor {
+	const struct image *image;
+	struct sw_class class;
+	__u32 index;
+};
+
+static __u32 span_end(const struct cursor *at, __u32 index)
+{
+	return index + 1 < at->class.count ? at->image->spans.v[at->class.span + index + 1].first : SW_SERVICES;
+}
+
+/* The answer for the service, and where it ends: the first service that may be answered otherwise. */
+static const struct sw_span *cursor_next(struct cursor *at, __u32 service, __u32 *end)
+{
+	__u32 stop;
+
+	while (span_end(at, at->index) <= service)
+		at->index++;
+	stop = (service | 0xffff) + 1; /* a line never runs from one protocol into the next */
+	*end = span_end(at, at->index) < stop ? span_end(at, at->index) : stop;
+	return &at->image->spans.v[at->class.span + at->index];
+}
+
+static void print_services(__u32 first, __u32 end, FILE *out)
+{
+	fprintf(out, "%s %u", first >> 16 == SW_TCP ? "tcp" : "udp", first & 0xffff);
+	if (end - first > 1)
+		fprintf(out, "-%u", (end - 1) & 0xffff);
+}
+
+static void print_answers(const struct image *image, struct sw_class class, FILE *out)
+{
+	struct cursor at = { .image = image, .class = class };
+
+	for (__u32 service = 0, end; service < SW_SERVICES; service = end) {
+		const struct sw_span *span = cursor_next(&at, service, &end);
+
+		fputs(service ? ", " : "", out);
+		print_services(service, end, out);
+		fprintf(out, " %s", span->allow ? "allow" : "deny");
+		if (span->rule != SW_RULE_DEFAULT)
+			fprintf(out, " #%u", span->rule + 1);
+	}
+}
+
+static void print_settings(const struct sw_settings *s, const char *mark, FILE *out)
+{
+	static const char *const bind[] = { "deny", "ephemeral", "allow" };
+
+	fprintf(out, "%smode %s\n%sprotocols%s%s\n", mark, s->audit ? "audit" : "enforce", mark,
+		s->protocols & 1 << SW_TCP ? " tcp" : "", s->protocols & 1 << SW_UDP ? " udp" : "");
+	fprintf(out, "%slisten %s\n%sbind %s\n%stransfer %s\n%sidle-timeout %us\n", mark,
+		s->listen ? "allow" : "deny", mark, bind[s->bind], mark, s->transfer ? "allow" : "deny", mark,
+		s->idle_timeout);
+}
+
+static void print_option(const struct option_rule *rule, const char *mark, FILE *out)
+{
+	char name[SOCKOPT_TEXT];
+	__s32 value[2];
+
+	memcpy(value, rule->option.val, sizeof(value));
+	fprintf(out, "%soption %s ", mark, sockopt_format(rule->level, rule->name, name));
+	if (rule->option.pass)
+		fputs("pass\n", out);
+	else if (rule->option.len == 8)
+		fprintf(out, "mock %d %d\n", value[0], value[1]);
+	else
+		fprintf(out, "mock %d\n", value[0]);
+}
+
+void image_print(const struct image *image, FILE *out)
+{
+	char text[SW_PREFIX_TEXT];
+
+	fprintf(out, "policy %s\n", image->settings.policy);
+	print_settings(&image->settings, "", out);
+	for (size_t i = 0; i < image->options.n; i++)
+		print_option(&image->options.v[i], "", out);
+	fprintf(out, "option others %s\n", image->settings.options ? "pass" : "deny");
+	for (size_t i = 0; i < image->texts.n; i++)
+		fprintf(out, "rule #%zu line %u %s\n", i + 1, image->texts.v[i].line, image->texts.v[i].text);
+	for (size_t i = 0; i < image->entries.n; i++) {
+		fprintf(out, "%s ", prefix_format(&image->entries.v[i].prefix, text));
+		print_answers(image, image->entries.v[i].class, out);
+		fputc('\n', out);
+	}
+}
+
+/* The services of one prefix on which the two differ. */
+static size_t diff_prefix(const struct image *a, const struct image *b, const struct sw_prefix *prefix, FILE *out)
+{
+	struct cursor x = { .image = a, .class = a->entries.v[entry_find(a, prefix)].class };
+	struct cursor y = { .image = b, .class = b->entries.v[entry_find(b, prefix)].class };
+	char text[SW_PREFIX_TEXT];
+	size_t lines = 0;
+
+	for (__u32 service = 0, end; service < SW_SERVICES; service = end) {
+		__u32 end_x, end_y, end_before = service;
+		bool before = cursor_next(&x, service, &end_x)->allow, after = cursor_next(&y, service, &end_y)->allow;
+
+		end = end_x < end_y ? end_x : end_y;
+		if (before == after)
+			continue;
+		fprintf(out, "%s ", prefix_format(prefix, text));
+		print_services(end_before, end, out);
+		fprintf(out, ": %s, was %s\n", after ? "allow" : "deny", before ? "allow" : "deny");
+		lines++;
+	}
+	return lines;
+}
+
+static size_t diff_text(char *a, char *b, FILE *out)
+{
+	char *save_a, *save_b, *x = strtok_r(a, "\n", &save_a), *y = strtok_r(b, "\n", &save_b);
+	size_t lines = 0;
+
+	for (; x && y; x = strtok_r(NULL, "\n", &save_a), y = strtok_r(NULL, "\n", &save_b)) {
+		if (strcmp(x, y)) {
+			fprintf(out, "%s, was %s\n", y, strrchr(x, ' ') + 1);
+			lines++;
+		}
+	}
+	return lines;
+}
+
+static size_t diff_settings(const struct image *a, const struct image *b, FILE *out)
+{
+	char *text[2];
+	size_t len[2], lines;
+	const struct image *images[2] = { a, b };
+
+	for (int i = 0; i < 2; i++) {
+		FILE *mem = open_memstream(&text[i], &len[i]);
+
+		if (!mem)
+			return 0;
+		print_settings(&images[i]->settings, "", mem);
+		fprintf(mem, "option others %s\n", images[i]->settings.options ? "pass" : "deny");
+		fclose(mem);
+	}
+	lines = diff_text(text[0], text[1], out);
+	free(text[0]);
+	free(text[1]);
+	return lines;
+}
+
+static const struct option_rule *option_find(const struct image *image, const struct option_rule *wanted)
+{
+	for (size_t i = 0; i < image->options.n; i++)
+		if (image->options.v[i].level == wanted->level && image->options.v[i].name == wanted->name)
+			return &image->options.v[i];
+	return NULL;
+}
+
+/* Options of `a` that `b` lacks or has otherwise. */
+static size_t diff_options(const struct image *a, const struct image *b, const char *mark, FILE *out)
+{
+	size_t lines = 0;
+
+	for (size_t i = 0; i < a->options.n; i++) {
+		const struct option_rule *other = option_find(b, &a->options.v[i]);
+
+		if (other && !memcmp(&other->option, &a->options.v[i].option, sizeof(other->option)))
+			continue;
+		print_option(&a->options.v[i], mark, out);
+		lines++;
+	}
+	return lines;
+}
+
+size_t image_diff(const struct image *a, const struct image *b, FILE *out)
+{
+	size_t i = 0, j = 0, lines = diff_settings(a, b, out);
+
+	lines += diff_options(a, b, "- ", out);
+	lines += diff_options(b, a, "+ ", out);
+	while (i < a->entries.n || j < b->entries.n) {
+		int order = i == a->entries.n ? 1 : j == b->entries.n ? -1 :
+			    prefix_order(&a->entries.v[i].prefix, &b->entries.v[j].prefix);
+
+		lines += diff_prefix(a, b, order <= 0 ? &a->entries.v[i].prefix : &b->entries.v[j].prefix, out);
+		i += order <= 0;
+		j += order >= 0;
+	}
+	return lines;
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A compiled policy: all that joins the compiler to the kernel. It is made by compile(), and then sorted,
+ * printed, compared, asked and loaded; nobody changes it.
+ */
+#ifndef SW_IMAGE_H
+#define SW_IMAGE_H
+
+#include "abi.h"
+#include "policy.h"
+
+/* One line of the LPM trie. Sorted by prefix_order(); the first is ::/0. */
+struct entry {
+	struct sw_prefix prefix;
+	struct sw_class class;
+	__u32 parent; /* index of the entry around it; its own for the first */
+};
+
+struct image {
+	struct sw_settings settings; /* `serial` is 0 until the kernel has it */
+	LIST(struct sw_text) texts;  /* one a rule */
+	LIST(struct entry) entries;
+	LIST(struct sw_span) spans;
+	LIST(struct option_rule) options;
+};
+
+struct image *compile(const struct policy *policy);
+void image_free(struct image *image);
+
+/* The verdict the kernel gives, by the same code. */
+struct sw_verdict image_decide(const struct image *image, const struct sw_flow *flow);
+
+/* The rule as text, with its line in `line` (0 for the default). */
+const char *image_rule(const struct image *image, unsigned rule, unsigned *line);
+
+void image_print(const struct image *image, FILE *out);
+
+/* What `b` answers differently from `a`, a line each. Returns the number of lines. */
+size_t image_diff(const struct image *a, const struct image *b, FILE *out);
+
+#endif

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <inttypes.h>
+#include <string.h>
+
+#include "json.h"
+
+/* Bytes of the UTF-8 sequence at `s`, 0 if it is none. */
+static int utf8_len(const unsigned char *s)
+{
+	int len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
+		  s[0] >= 0xf0 && s[0] < 0xf5		       ? 4 : 0;
+
+	for (int i = 1; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || /* overlong, surrogate */
+	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+static void quote(FILE *out, const char *text)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	int len;
+
+	fputc('"', out);
+	for (; *s; s += len ? len : 1) {
+		len = utf8_len(s);
+		if (*s == '"' || *s == '\\')
+			fprintf(out, "\\%c", *s);
+		else if (*s < ' ')
+			fprintf(out, "\\u%04x", *s);
+		else if (!len)
+			fputs("\\ufffd", out);
+		else
+			fwrite(s, 1, len, out);
+	}
+	fputc('"', out);
+}
+
+static void before_value(struct json *json, const char *key)
+{
+	if (json->more)
+		fputc(',', json->out);
+	if (json->pretty && json->depth)
+		fprintf(json->out, "\n%*s", 2 * json->depth, "");
+	if (key) {
+		quote(json->out, key);
+		fputs(json->pretty ? ": " : ":", json->out);
+	}
+	json->more = true;
+}
+
+void json_open(struct json *json, const char *key, char bracket)
+{
+	before_value(json, key);
+	fputc(bracket, json->out);
+	json->depth++;
+	json->more = false;
+}
+
+void json_close(struct json *json, char bracket)
+{
+	json->depth--;
+	if (json->pretty && json->more)
+		fprintf(json->out, "\n%*s", 2 * json->depth, "");
+	fputc(bracket, json->out);
+	json->more = true;
+}
+
+void json_string(struct json *json, const char *key, const char *value)
+{
+	before_value(json, key);
+	if (value)
+		quote(json->out, value);
+	else
+		fputs("null", json->out);
+}
+
+void json_number(struct json *json, const char *key, uint64_t value)
+{
+	before_value(json, key);
+	fprintf(json->out, "%" PRIu64, value);
+}
+
+void json_bool(struct json *json, const char *key, bool value)
+{
+	before_value(json, key);
+	fputs(value ? "true" : "false", json->out);
+}
+
+void json_end(struct json *json)
+{
+	fputc('\n', json->out);
+	fflush(json->out);
+	json->more = false;
+}

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "load.h"
+#include "sets.h"
+
+#define FILE_MAX (1UL << 30)
+
+static char *read_all(int fd, size_t *len)
+{
+	size_t room = 65536;
+	char *text = mem_alloc(room, 1);
+	ssize_t got;
+
+	*len = 0;
+	while ((got = read(fd, text + *len, room - *len - 1)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || *len + got > FILE_MAX) {
+			if (got > 0)
+				errno = EFBIG;
+			free(text);
+			return NULL;
+		}
+		*len += got;
+		if (*len + 1 == room)
+			text = mem_resize(text, room *= 2, 1);
+	}
+	text[*len] = '\0';
+	return text;
+}
+
+char *file_read(const char *path, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
+	char *text;
+
+	if (fd < 0)
+		return NULL;
+	text = read_all(fd, len);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return text;
+}
+
+/* The first FOLDER/kind/name+ending of the search path that exists, to be freed. */
+static char *search(const char *path, const char *kind, const char *name, const char *ending)
+{
+	for (const char *folder = path; *folder; folder += strcspn(folder, ":"), folder += *folder == ':') {
+		char *file = mem_printf("%.*s/%s/%s%s", (int)strcspn(folder, ":"), folder, kind, name, ending);
+
+		if (!access(file, F_OK))
+			return file;
+		free(file);
+	}
+	return NULL;
+}
+
+static bool is_file(const char *name)
+{
+	const char *dot = strrchr(name, '.');
+
+	return strchr(name, '/') || (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json")));
+}
+
+char *set_file(const char *path, const char *name)
+{
+	return strchr(name, '/') || *name == '.' ? NULL : search(path, "sets", name, "");
+}
+
+static void read_prefixes(const char *file, struct prefixes *out, struct diags *diags)
+{
+	size_t len;
+	char *text = file_read(file, &len);
+
+	if (!text) {
+		diag_error(diags, &(struct place){ .file = file }, "%s", strerror(errno));
+		return;
+	}
+	prefixes_parse(file, text, len, out, diags);
+	free(text);
+}
+
+bool set_load(const char *path, const char *name, struct prefixes *out, struct diags *diags)
+{
+	char *file;
+
+	if (set_find(name, out))
+		return true;
+	file = set_file(path, name);
+	if (!file)
+		return false;
+	read_prefixes(file, out, diags);
+	free(file);
+	return true;
+}
+
+/* A net_source: named sets, and file:PATH beside the policy that names it. */
+static bool find_net(void *path, const char *from, const char *text, struct prefixes *out, struct diags *diags)
+{
+	const char *slash = strrchr(from, '/'), *name = text + strlen("file:");
+	char *file;
+
+	if (strncmp(text, "file:", strlen("file:")))
+		return set_load(path, text, out, diags);
+	file = *name == '/' || !slash ? mem_strdup(name) : mem_printf("%.*s/%s", (int)(slash - from), from, name);
+	read_prefixes(file, out, diags);
+	free(file);
+	return true;
+}
+
+struct policy *policy_load(const char *path, const char *name, struct diags *diags)
+{
+	char *file = is_file(name) ? mem_strdup(name) : search(path, "policies", name, ".yaml"), *text;
+	struct policy *policy = NULL;
+	size_t len;
+
+	if (!file) {
+		diag_error(diags, &(struct place){ .file = name },
+			   "no policy of this name in %s: give a name from there, or a file such as ./%s.yaml", path,
+			   name);
+		return NULL;
+	}
+	text = file_read(file, &len);
+	if (!text)
+		diag_error(diags, &(struct place){ .file = file }, "%s", strerror(errno));
+	else
+		policy = policy_read(file, text, len, find_net, (void *)path, diags);
+	free(text);
+	free(file);
+	return policy;
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A policy as its author wrote it: read from YAML or JSON, every mistake reported at once, and printed back
+ * in one canonical form that reads as the same policy.
+ */
+#ifndef SW_POLICY_H
+#define SW_POLICY_H
+
+#include <stdbool.h>
+
+#include "abi.h"
+#include "diag.h"
+#include "prefix.h"
+
+/* What `net:` lists: a prefix, a named set or file:PATH, and the addresses it stands for. */
+struct net_term {
+	char *text;
+	bool literal; /* a prefix written out: `text` is its canonical form */
+	struct prefixes prefixes;
+};
+
+struct port_range {
+	__u16 first, last;
+};
+
+struct rule {
+	bool allow;
+	unsigned line;
+	LIST(struct net_term) nets;
+	LIST(char *) names;
+	LIST(struct port_range) ports; /* none: every port */
+	__u32 protos;                  /* bits 1 << enum sw_proto; 0: every protocol */
+};
+
+/* One entry of `sockopts:`. */
+struct option_rule {
+	int level, name;
+	struct sw_option option;
+};
+
+struct policy {
+	char name[SW_NAME_MAX]; /* the file's, without its folder and .yaml */
+	__u32 protocols;        /* as in sw_settings, and so on to `audit` */
+	__u32 idle_timeout;
+	bool listen, transfer, audit;
+	enum sw_bind bind;
+	bool other_options; /* options not listed are the kernel's own */
+	bool default_allow;
+	LIST(struct option_rule) options;
+	LIST(struct rule) rules;
+};
+
+/*
+ * Where `net:` words that are not prefixes come from. Returns false when there is no such set or file; what
+ * is wrong inside it goes to `diags`. `from` is the file that names it.
+ */
+typedef bool net_source(void *data, const char *from, const char *text, struct prefixes *out,
+			struct diags *diags);
+
+/* NULL if there was any mistake; free with policy_free(). `file` is used in messages, and gives the name. */
+struct policy *policy_read(const char *file, const char *text, size_t len, net_source *source, void *data,
+			   struct diags *diags);
+void policy_free(struct policy *policy);
+
+/* The canonical form. */
+void policy_print(const struct policy *policy, FILE *out);
+
+/* One rule in the canonical form's inner part: "deny: {port: 25}". */
+void rule_print(const struct rule *rule, FILE *out);
+
+#define RULE_NAMES_NOTE "opens nothing yet: the addresses of names are not learned"
+
+#endif

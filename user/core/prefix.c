@@ -1,0 +1,241 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "prefix.h"
+
+const char *addr_parse(const char *text, struct sw_addr *addr)
+{
+	struct in_addr v4;
+
+	if (strchr(text, ':'))
+		return inet_pton(AF_INET6, text, addr->b) == 1 ? NULL : "not an IPv6 address";
+	if (inet_pton(AF_INET, text, &v4) != 1)
+		return "not an IP address";
+	*addr = sw_addr_v4(v4.s_addr);
+	return NULL;
+}
+
+/* The bits of byte `i` that lie beyond the first `len` of the address. */
+static unsigned host_bits(unsigned len, unsigned i)
+{
+	if (len >= 8 * (i + 1))
+		return 0;
+	return len <= 8 * i ? 0xff : 0xff >> (len - 8 * i);
+}
+
+static const char *length_parse(const char *text, unsigned max, unsigned *len)
+{
+	char *end;
+
+	if (*text < '0' || *text > '9')
+		return "the prefix length is not a number";
+	errno = 0;
+	*len = strtoul(text, &end, 10);
+	if (*end || errno)
+		return "the prefix length is not a number";
+	return *len <= max ? NULL : max == 32 ? "the prefix length is over 32" : "the prefix length is over 128";
+}
+
+const char *prefix_parse(const char *text, struct sw_prefix *prefix)
+{
+	const char *slash = strchr(text, '/'), *wrong;
+	bool v4 = !strchr(text, ':');
+	unsigned max = v4 ? 32 : 128, len = max;
+	char addr[SW_ADDR_TEXT];
+
+	if ((slash ? (size_t)(slash - text) : strlen(text)) >= sizeof(addr))
+		return "not an IP address";
+	snprintf(addr, sizeof(addr), "%.*s", slash ? (int)(slash - text) : (int)sizeof(addr), text);
+	wrong = addr_parse(addr, &prefix->addr);
+	if (!wrong && slash)
+		wrong = length_parse(slash + 1, max, &len);
+	if (wrong)
+		return wrong;
+	prefix->len = v4 ? len + SW_V4_BITS : len;
+	for (unsigned i = 0; i < 16; i++)
+		if (prefix->addr.b[i] & host_bits(prefix->len, i))
+			return "bits are set beyond the prefix length";
+	return NULL;
+}
+
+const char *addr_format(const struct sw_addr *addr, char buf[SW_ADDR_TEXT])
+{
+	bool v4 = sw_addr_is_v4(addr);
+
+	return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr->b + 12 : addr->b, buf, SW_ADDR_TEXT);
+}
+
+bool prefix_is_v4(const struct sw_prefix *prefix)
+{
+	return prefix->len >= SW_V4_BITS && sw_addr_is_v4(&prefix->addr);
+}
+
+const char *prefix_format(const struct sw_prefix *prefix, char buf[SW_PREFIX_TEXT])
+{
+	addr_format(&prefix->addr, buf);
+	if (prefix->len < 128)
+		sprintf(buf + strlen(buf), "/%u", prefix_is_v4(prefix) ? prefix->len - SW_V4_BITS : prefix->len);
+	return buf;
+}
+
+bool prefix_covers(const struct sw_prefix *outer, const struct sw_addr *addr)
+{
+	unsigned whole = outer->len / 8;
+
+	if (memcmp(outer->addr.b, addr->b, whole))
+		return false;
+	return whole == 16 || !((outer->addr.b[whole] ^ addr->b[whole]) & ~host_bits(outer->len, whole));
+}
+
+struct sw_addr prefix_last(const struct sw_prefix *prefix)
+{
+	struct sw_addr last = prefix->addr;
+
+	for (unsigned i = 0; i < 16; i++)
+		last.b[i] |= host_bits(prefix->len, i);
+	return last;
+}
+
+int prefix_order(const void *a, const void *b)
+{
+	const struct sw_prefix *x = a, *y = b;
+	int order = memcmp(x->addr.b, y->addr.b, 16);
+
+	return order ? order : (int)x->len - (int)y->len;
+}
+
+static void line_parse(const struct place *place, const char *line, size_t len, struct prefixes *out,
+		       struct diags *diags)
+{
+	const char *comment = memchr(line, '#', len), *wrong;
+	char text[SW_PREFIX_TEXT];
+	struct sw_prefix prefix;
+
+	if (comment)
+		len = comment - line;
+	while (len && strchr(" \t\r", line[len - 1]))
+		len--;
+	if (!len)
+		return;
+	if (memchr(line, '\0', len) || len >= sizeof(text)) {
+		diag_error(diags, place, "not a prefix: one prefix a line, such as 192.0.2.0/24");
+		return;
+	}
+	memcpy(text, line, len);
+	text[len] = '\0';
+	wrong = prefix_parse(text, &prefix);
+	if (wrong)
+		diag_error(diags, place, "'%s': %s; one prefix a line, such as 192.0.2.0/24", text, wrong);
+	else
+		*list_add(out) = prefix;
+}
+
+#define FILE_ERRORS_MAX 100 /* a file of another kind altogether need not be quoted whole */
+
+void prefixes_parse(const char *file, const char *text, size_t len, struct prefixes *out, struct diags *diags)
+{
+	struct place place = { .file = file, .text = text, .len = len, .col = 1 };
+	const char *end = text + len;
+	size_t before = diags->errors;
+
+	while (text < end && diags->errors - before < FILE_ERRORS_MAX) {
+		const char *stop = memchr(text, '\n', end - text);
+
+		if (!stop)
+			stop = end;
+		place.line++;
+		line_parse(&place, text, stop - text, out, diags);
+		text = stop + 1;
+	}
+	if (text < end)
+		diag_error(diags, &place, "%d mistakes so far: is this a list of prefixes?", FILE_ERRORS_MAX);
+}
+
+/* Two halves of one prefix, in order. */
+static bool siblings(const struct sw_prefix *a, const struct sw_prefix *b)
+{
+	struct sw_prefix parent = { .len = a->len - 1, .addr = a->addr };
+	unsigned bit = a->len - 1;
+
+	if (!a->len || a->len != b->len || (a->addr.b[bit / 8] & 0x80 >> bit % 8))
+		return false;
+	return prefix_covers(&parent, &b->addr);
+}
+
+void prefixes_aggregate(struct prefixes *set)
+{
+	size_t n = 0;
+
+	if (set->n)
+		qsort(set->v, set->n, sizeof(*set->v), prefix_order);
+	for (size_t i = 0; i < set->n; i++) {
+		struct sw_prefix next = set->v[i];
+
+		if (n && prefix_covers(&set->v[n - 1], &next.addr))
+			continue;
+		while (n && siblings(&set->v[n - 1], &next)) {
+			next = set->v[--n];
+			next.len--;
+		}
+		set->v[n++] = next;
+	}
+	set->n = n;
+}
+
+/* Adds what is left of `prefix` without `minus[0..n)`, which all lie inside it, in order. */
+static void subtract_inside(struct sw_prefix prefix, const struct sw_prefix *minus, size_t n, struct prefixes *out)
+{
+	struct sw_prefix half = { .len = prefix.len + 1, .addr = prefix.addr };
+	size_t split = 0;
+
+	if (!n) {
+		*list_add(out) = prefix;
+		return;
+	}
+	if (minus[0].len <= prefix.len)
+		return;
+	while (split < n && prefix_covers(&half, &minus[split].addr))
+		split++;
+	subtract_inside(half, minus, split, out);
+	half.addr.b[prefix.len / 8] |= 0x80 >> prefix.len % 8;
+	subtract_inside(half, minus + split, n - split, out);
+}
+
+void prefixes_subtract(struct prefixes *set, struct prefixes *minus)
+{
+	struct prefixes out = { 0 };
+	size_t j = 0;
+
+	prefixes_aggregate(set);
+	prefixes_aggregate(minus);
+	for (size_t i = 0; i < set->n; i++) {
+		const struct sw_prefix *prefix = &set->v[i];
+		struct sw_addr last = prefix_last(prefix), minus_last;
+		size_t first;
+
+		for (; j < minus->n; j++) {
+			minus_last = prefix_last(&minus->v[j]);
+			if (memcmp(minus_last.b, prefix->addr.b, 16) >= 0)
+				break;
+		}
+		first = j;
+		if (first < minus->n && prefix_covers(&minus->v[first], &prefix->addr) &&
+		    minus->v[first].len <= prefix->len)
+			continue;
+		while (j < minus->n && memcmp(minus->v[j].addr.b, last.b, 16) <= 0)
+			j++;
+		subtract_inside(*prefix, minus->v + first, j - first, &out);
+	}
+	prefixes_free(set);
+	*set = out;
+	prefixes_aggregate(set);
+}
+
+void prefixes_free(struct prefixes *set)
+{
+	free(set->v);
+	*set = (struct prefixes){ 0 };
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Socket options by the names programmers know. Others are written LEVEL:NUMBER. */
+#ifndef SW_SOCKOPT_H
+#define SW_SOCKOPT_H
+
+#include <stdbool.h>
+
+#define SOCKOPT_TEXT 32
+
+/* False when the name is unknown. */
+bool sockopt_parse(const char *text, int *level, int *name);
+
+/* The name, or LEVEL:NUMBER written to `buf`. */
+const char *sockopt_format(int level, int name, char buf[SOCKOPT_TEXT]);
+
+#endif

@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "events.h"
+#include "mem.h"
+
+struct events {
+	struct ring_buffer *ring;
+	int lock;
+	void (*each)(const struct sw_event *event, void *data);
+	void *data;
+};
+
+static int take(void *data, void *record, size_t len)
+{
+	struct events *events = data;
+
+	if (len >= sizeof(struct sw_event))
+		events->each(record, events->data);
+	return 0;
+}
+
+/* A second reader would take records away from the first, and each would miss what the other saw. */
+static int lock_ring(struct fault *fault)
+{
+	int fd = open(SW_PINS "/host", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return fault_set(fault, errno, SW_PINS "/host: %s", strerror(errno));
+	if (!flock(fd, LOCK_EX | LOCK_NB))
+		return fd;
+	close(fd);
+	return fault_set(fault, EBUSY, "another 'sockwarden log' is reading the denials: end that one first");
+}
+
+struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data),
+			   void *data, struct fault *fault)
+{
+	struct events *events;
+	int lock = lock_ring(fault);
+
+	if (lock < 0)
+		return NULL;
+	events = mem_alloc(1, sizeof(*events));
+	*events = (struct events){ .lock = lock, .each = each, .data = data };
+	events->ring = ring_buffer__new(host->map[MAP_events], take, events, NULL);
+	if (events->ring)
+		return events;
+	fault_set(fault, errno, "cannot read the ring of denials: %s", strerror(errno));
+	events_close(events);
+	return NULL;
+}
+
+int events_read(struct events *events, int timeout)
+{
+	int n = ring_buffer__poll(events->ring, timeout);
+
+	return n < 0 ? n : 0;
+}
+
+void events_close(struct events *events)
+{
+	ring_buffer__free(events->ring);
+	close(events->lock);
+	free(events);
+}

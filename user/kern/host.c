@@ -1,0 +1,307 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "host.h"
+#include "sha256.h"
+#include "sockwarden.skel.h"
+
+#define LOADING SW_PINS "/loading"
+#define HOST	SW_PINS "/host"
+#define TENANTS SW_PINS "/tenants"
+
+#define BTF "/sys/kernel/btf/vmlinux"
+
+static const char *const map_name[] = {
+#define X(name) [MAP_##name] = #name,
+	SW_MAPS(X)
+#undef X
+};
+
+static const char *const prog_name[] = {
+#define X(id, name, type) [SW_HOOK_##id] = "sw_" #name,
+	SW_HOOKS(X)
+#undef X
+};
+
+static const char *pin_path(char buf[256], const char *folder, const char *name)
+{
+	snprintf(buf, 256, "%s/%s", folder, name);
+	return buf;
+}
+
+/* What this program would load. */
+static void build_hash(__u8 hash[32])
+{
+	struct sha256 sha;
+	size_t len;
+	const void *elf = sockwarden__elf_bytes(&len);
+
+	sha256_init(&sha);
+	sha256_add(&sha, elf, len);
+	sha256_end(&sha, hash);
+}
+
+static int check_rights(struct fault *fault)
+{
+	if (!geteuid())
+		return 0;
+	return fault_set(fault, EPERM, "this needs root, for it works on BPF programs: run it with sudo");
+}
+
+static bool is_bpffs(void)
+{
+	struct statfs fs;
+
+	return !statfs(SW_BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
+}
+
+static int make_folders(struct fault *fault)
+{
+	if (!is_bpffs() && mount("bpf", SW_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
+		return fault_set(fault, errno, "cannot mount bpffs: %s; try mount -t bpf bpf " SW_BPFFS,
+				 strerror(errno));
+	if ((mkdir(SW_PINS, 0700) && errno != EEXIST) || (mkdir(TENANTS, 0700) && errno != EEXIST))
+		return fault_set(fault, errno, "cannot make " TENANTS ": %s", strerror(errno));
+	return 0;
+}
+
+#define LOCK_TRIES 500 /* of 20 ms */
+
+static int take_lock(struct host *host, struct fault *fault)
+{
+	const struct timespec pause = { .tv_nsec = 20000000 };
+
+	host->lock = open(SW_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (host->lock < 0)
+		return fault_set(fault, errno, SW_PINS ": %s", strerror(errno));
+	for (int i = 0; i < LOCK_TRIES; i++) {
+		if (!flock(host->lock, LOCK_EX | LOCK_NB))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
+	return fault_set(fault, EBUSY, "another sockwarden has been changing the state for 10 s: try again when it "
+			 "is done");
+}
+
+/* Whatever build put it there. */
+static void remove_pins(const char *folder)
+{
+	DIR *dir = opendir(folder);
+	struct dirent *pin;
+
+	while (dir && (pin = readdir(dir)))
+		unlinkat(dirfd(dir), pin->d_name, 0);
+	if (dir)
+		closedir(dir);
+	rmdir(folder);
+}
+
+static int pin(int fd, const char *name, struct fault *fault)
+{
+	char path[256];
+
+	if (!bpf_obj_pin(fd, pin_path(path, LOADING, name)))
+		return 0;
+	return fault_set(fault, errno, "cannot pin %s: %s", path, strerror(errno));
+}
+
+static int pin_all(struct sockwarden *skel, struct fault *fault)
+{
+	int err = 0;
+
+	for (int i = 0; i < MAP_COUNT && !err; i++)
+		err = pin(bpf_object__find_map_fd_by_name(skel->obj, map_name[i]), map_name[i], fault);
+	for (int i = 0; i < SW_HOOK_COUNT && !err; i++)
+		err = pin(bpf_program__fd(bpf_object__find_program_by_name(skel->obj, prog_name[i])), prog_name[i],
+			  fault);
+	return err;
+}
+
+/* The object was read and accepted: make it the host's, whole or not at all. */
+static int install(struct sockwarden *skel, struct fault *fault)
+{
+	struct sw_host mine = { 0 };
+	__u32 zero = 0;
+	int err;
+
+	build_hash(mine.build);
+	if (bpf_map_update_elem(bpf_map__fd(skel->maps.host), &zero, &mine, BPF_ANY))
+		return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
+	remove_pins(LOADING); /* of someone who was killed here; we have the lock */
+	if (mkdir(LOADING, 0700))
+		return fault_set(fault, errno, "cannot make " LOADING ": %s", strerror(errno));
+	err = pin_all(skel, fault);
+	if (!err && rename(LOADING, HOST))
+		err = fault_set(fault, errno, "cannot rename " LOADING ": %s", strerror(errno));
+	if (err)
+		remove_pins(LOADING);
+	return err;
+}
+
+static int load(struct fault *fault)
+{
+	struct sockwarden *skel;
+	int err;
+
+	if (access(BTF, R_OK))
+		return fault_set(fault, ENOTSUP, "this kernel has no " BTF ": boot one built with "
+				 "CONFIG_DEBUG_INFO_BTF=y");
+	skel = sockwarden__open();
+	if (!skel)
+		return fault_set(fault, errno, "cannot read the BPF object: %s", strerror(errno));
+	err = sockwarden__load(skel);
+	if (err)
+		fault_set(fault, -err, "the kernel refuses the BPF programs: %s; Linux 6.1 or later is needed",
+			  strerror(-err));
+	else
+		err = install(skel, fault);
+	sockwarden__destroy(skel);
+	return err;
+}
+
+static int open_pins(struct host *host, struct fault *fault)
+{
+	char path[256];
+
+	for (int i = 0; i < MAP_COUNT; i++) {
+		host->map[i] = bpf_obj_get(pin_path(path, HOST, map_name[i]));
+		if (host->map[i] < 0)
+			return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+	}
+	for (int i = 0; i < SW_HOOK_COUNT; i++) {
+		host->prog[i] = bpf_obj_get(pin_path(path, HOST, prog_name[i]));
+		if (host->prog[i] < 0)
+			return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+	}
+	return 0;
+}
+
+static bool is_mine(int fd)
+{
+	struct sw_host theirs;
+	__u8 mine[32];
+	__u32 zero = 0;
+
+	build_hash(mine);
+	return !bpf_map_lookup_elem(fd, &zero, &theirs) && !memcmp(mine, theirs.build, sizeof(mine));
+}
+
+/* State that another build wrote may have another layout: it is neither read nor changed. */
+static int check_build(struct fault *fault)
+{
+	int fd = bpf_obj_get(HOST "/host");
+	bool mine = fd >= 0 && is_mine(fd);
+
+	if (fd >= 0)
+		close(fd);
+	if (mine)
+		return 0;
+	return fault_set(fault, ESTALE, "the programs in this kernel are of another build of sockwarden: detach the "
+			 "tenants with that build, or remove " SW_PINS " to give up their policies");
+}
+
+/* Loads what is missing; takes the place of another build's programs if they serve no tenant. */
+static int load_if_needed(struct fault *fault)
+{
+	if (!access(HOST, F_OK) && check_build(fault) && !rmdir(TENANTS)) {
+		remove_pins(HOST);
+		if (mkdir(TENANTS, 0700))
+			return fault_set(fault, errno, "cannot make " TENANTS ": %s", strerror(errno));
+	}
+	return access(HOST, F_OK) ? load(fault) : 0;
+}
+
+static const void *view(int fd, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ, MAP_SHARED, fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static int open_views(struct host *host, struct fault *fault)
+{
+	host->settings = view(host->map[MAP_settings], SW_IMAGES_MAX * sizeof(*host->settings));
+	host->records = view(host->map[MAP_records], SW_TENANTS_MAX * sizeof(*host->records));
+	host->counts = view(host->map[MAP_counts], SW_TENANTS_MAX * sizeof(*host->counts));
+	if (host->settings && host->records && host->counts)
+		return 0;
+	return fault_set(fault, errno, "cannot map the state in " HOST ": %s", strerror(errno));
+}
+
+int host_open(struct host *host, enum host_for purpose, struct fault *fault)
+{
+	int err = check_rights(fault);
+
+	*host = (struct host){ .lock = -1 };
+	memset(host->map, -1, sizeof(host->map));
+	memset(host->prog, -1, sizeof(host->prog));
+	libbpf_set_print(NULL);
+	if (!err && purpose == HOST_LOADING)
+		err = make_folders(fault);
+	if (!err && purpose != HOST_LOADING && access(HOST, F_OK))
+		err = fault_set(fault, ENOENT, "no tenant was ever attached on this host: see sockwarden attach");
+	if (!err && purpose != HOST_READING)
+		err = take_lock(host, fault);
+	if (!err && purpose == HOST_LOADING)
+		err = load_if_needed(fault);
+	if (!err)
+		err = check_build(fault);
+	if (!err)
+		err = open_pins(host, fault);
+	if (!err)
+		err = open_views(host, fault);
+	if (err)
+		host_close(host);
+	return err;
+}
+
+static void close_view(const void *at, size_t size)
+{
+	if (at)
+		munmap((void *)at, size);
+}
+
+void host_close(struct host *host)
+{
+	close_view(host->settings, SW_IMAGES_MAX * sizeof(*host->settings));
+	close_view(host->records, SW_TENANTS_MAX * sizeof(*host->records));
+	close_view(host->counts, SW_TENANTS_MAX * sizeof(*host->counts));
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (host->map[i] >= 0)
+			close(host->map[i]);
+	for (int i = 0; i < SW_HOOK_COUNT; i++)
+		if (host->prog[i] >= 0)
+			close(host->prog[i]);
+	if (host->lock >= 0)
+		close(host->lock);
+	*host = (struct host){ .lock = -1 };
+	memset(host->map, -1, sizeof(host->map));
+	memset(host->prog, -1, sizeof(host->prog));
+}
+
+int host_next_serial(struct host *host, __u64 *serial, struct fault *fault)
+{
+	struct sw_host state;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(host->map[MAP_host], &zero, &state))
+		return fault_set(fault, errno, "cannot read the map 'host': %s", strerror(errno));
+	*serial = ++state.serial;
+	if (bpf_map_update_elem(host->map[MAP_host], &zero, &state, BPF_ANY))
+		return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
+	return 0;
+}

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "publish.h"
+#include "tenant.h"
+
+/* An inner map of the image, filled with `n` elements. The descriptor, or -errno. */
+struct filling {
+	enum bpf_map_type type;
+	const char *name;
+	__u32 key_size, value_size, flags;
+	const void *keys, *values; /* arrays of `n` */
+	size_t n;
+};
+
+static int fill(const struct filling *with)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = with->flags);
+	LIBBPF_OPTS(bpf_map_batch_opts, batch);
+	__u32 n = with->n;
+	int err, fd = bpf_map_create(with->type, with->name, with->key_size, with->value_size, n ? n : 1, &create);
+
+	if (fd < 0 || !n)
+		return fd < 0 ? -errno : fd;
+	if (!bpf_map_update_batch(fd, with->keys, with->values, &n, &batch))
+		return fd;
+	err = -errno;
+	close(fd);
+	return err;
+}
+
+/* Makes an inner map and puts it at `number` of the outer one, which then holds it. */
+static int place(struct host *host, enum sw_map outer, __u32 number, const struct filling *with, struct fault *fault)
+{
+	int fd = fill(with), err = 0;
+
+	if (fd < 0)
+		return fault_set(fault, -fd, "the kernel does not take the policy's %s (%zu): %s", with->name, with->n,
+				 strerror(-fd));
+	if (bpf_map_update_elem(host->map[outer], &number, &fd, BPF_ANY))
+		err = fault_set(fault, errno, "cannot write the policy's %s: %s", with->name, strerror(errno));
+	close(fd);
+	return err;
+}
+
+static int place_trie(struct host *host, __u32 number, const struct image *image, struct fault *fault)
+{
+	struct sw_prefix *keys = mem_alloc(image->entries.n, sizeof(*keys));
+	struct sw_class *values = mem_alloc(image->entries.n, sizeof(*values));
+	int err;
+
+	for (size_t i = 0; i < image->entries.n; i++) {
+		keys[i] = image->entries.v[i].prefix;
+		values[i] = image->entries.v[i].class;
+	}
+	err = place(host, MAP_tries, number,
+		    &(struct filling){ BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*keys), sizeof(*values),
+				       BPF_F_NO_PREALLOC, keys, values, image->entries.n },
+		    fault);
+	free(keys);
+	free(values);
+	return err;
+}
+
+static int place_array(struct host *host, enum sw_map outer, const char *name, __u32 number, const void *values,
+		       size_t n, size_t size, struct fault *fault)
+{
+	__u32 *keys = mem_alloc(n, sizeof(*keys));
+	int err;
+
+	for (size_t i = 0; i < n; i++)
+		keys[i] = i;
+	err = place(host, outer, number,
+		    &(struct filling){ BPF_MAP_TYPE_ARRAY, name, sizeof(*keys), size, BPF_F_INNER_MAP, keys, values, n },
+		    fault);
+	free(keys);
+	return err;
+}
+
+static int place_options(struct host *host, __u32 number, const struct image *image, struct fault *fault)
+{
+	for (size_t i = 0; i < image->options.n; i++) {
+		const struct option_rule *rule = &image->options.v[i];
+		struct sw_option_key key = { number, rule->level, rule->name };
+
+		if (bpf_map_update_elem(host->map[MAP_options], &key, &rule->option, BPF_ANY))
+			return fault_set(fault, errno, "cannot write the policy's socket options: %s",
+					 strerror(errno));
+	}
+	return 0;
+}
+
+static int place_settings(struct host *host, __u32 number, const struct sw_settings *settings, struct fault *fault)
+{
+	if (!bpf_map_update_elem(host->map[MAP_settings], &number, settings, BPF_ANY))
+		return 0;
+	return fault_set(fault, errno, "cannot write the policy's settings: %s", strerror(errno));
+}
+
+/* Deletes every key of a hash map for which `match` says so. */
+static void purge(int map, size_t key_size, bool (*match)(const void *key, __u64 what), __u64 what)
+{
+	unsigned char previous[16], key[16];
+	bool more = !bpf_map_get_next_key(map, NULL, key);
+
+	_Static_assert(sizeof(struct sw_option_key) <= sizeof(key) && sizeof(struct sw_hit_key) <= sizeof(key), "");
+	while (more) {
+		memcpy(previous, key, key_size);
+		more = !bpf_map_get_next_key(map, previous, key);
+		if (match(previous, what))
+			bpf_map_delete_elem(map, previous);
+	}
+}
+
+static bool option_of_image(const void *key, __u64 number)
+{
+	return ((const struct sw_option_key *)key)->image == number;
+}
+
+static bool hit_of_serial(const void *key, __u64 serial)
+{
+	return ((const struct sw_hit_key *)key)->serial == serial;
+}
+
+/* Programs no longer find it: forgets everything under the number, and the number last. */
+static void take_out(struct host *host, __u32 number)
+{
+	__u64 serial = host->settings[number].serial;
+	struct fault ignored;
+
+	bpf_map_delete_elem(host->map[MAP_tries], &number);
+	bpf_map_delete_elem(host->map[MAP_spans], &number);
+	bpf_map_delete_elem(host->map[MAP_texts], &number);
+	purge(host->map[MAP_options], sizeof(struct sw_option_key), option_of_image, number);
+	purge(host->map[MAP_hits], sizeof(struct sw_hit_key), hit_of_serial, serial);
+	place_settings(host, number, &(struct sw_settings){ 0 }, &ignored);
+}
+
+/*
+ * The serial goes first: it marks the number as taken, so that an image whose loading was cut short is found
+ * by publish_collect(). The hash goes last: only an image that is whole can be found by it and shared.
+ */
+static int load_image(struct host *host, __u32 number, const struct image *image, __u64 serial, struct fault *fault)
+{
+	struct sw_settings settings = image->settings;
+	int err = place_settings(host, number, &(struct sw_settings){ .serial = serial }, fault);
+
+	if (!err)
+		err = place_trie(host, number, image, fault);
+	if (!err)
+		err = place_array(host, MAP_spans, "answers", number, image->spans.v, image->spans.n,
+				  sizeof(struct sw_span), fault);
+	if (!err)
+		err = place_array(host, MAP_texts, "rules", number, image->texts.v, image->texts.n,
+				  sizeof(struct sw_text), fault);
+	if (!err)
+		err = place_options(host, number, image, fault);
+	settings.serial = serial;
+	return err ? err : place_settings(host, number, &settings, fault);
+}
+
+int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault)
+{
+	__u32 free_number = 0;
+	__u64 serial;
+	int err;
+
+	for (__u32 i = 1; i < SW_IMAGES_MAX; i++) {
+		const struct sw_settings *settings = &host->settings[i];
+
+		if (!settings->serial && !free_number)
+			free_number = i;
+		if (settings->serial && !memcmp(settings->hash, image->settings.hash, 32)) {
+			*out = (struct published){ i, settings->serial };
+			return 0;
+		}
+	}
+	if (!free_number)
+		return fault_set(fault, ENOSPC, "%d different policies are in use, which is the most: detach a tenant",
+				 SW_IMAGES_MAX - 1);
+	err = host_next_serial(host, &serial, fault);
+	if (err)
+		return err;
+	err = load_image(host, free_number, image, serial, fault);
+	if (err)
+		take_out(host, free_number);
+	*out = (struct published){ free_number, serial };
+	return err;
+}
+
+/* An update of a map of maps returns only when no program can still be reading what was there before. */
+static int wait_for_readers(struct host *host, struct fault *fault)
+{
+	__u32 nobody = 0, value = 0;
+	struct filling empty = { BPF_MAP_TYPE_ARRAY, "nothing", sizeof(nobody), sizeof(struct sw_span),
+				 BPF_F_INNER_MAP, &nobody, &value, 0 };
+	int err = place(host, MAP_spans, nobody, &empty, fault);
+
+	if (!err && bpf_map_delete_elem(host->map[MAP_spans], &nobody))
+		err = fault_set(fault, errno, "cannot clear the map 'spans': %s", strerror(errno));
+	return err;
+}
+
+int publish_collect(struct host *host, struct fault *fault)
+{
+	bool *used = mem_alloc(SW_IMAGES_MAX, sizeof(*used));
+	bool waited = false;
+	int err = 0;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
+		struct sw_tenant tenant;
+
+		if (host->records[slot].cgroup && !tenant_storage(host, host->records[slot].cgroup, &tenant))
+			used[tenant.image] = true;
+	}
+	for (__u32 i = 1; i < SW_IMAGES_MAX && !err; i++) {
+		if (used[i] || !host->settings[i].serial)
+			continue;
+		if (!waited)
+			err = wait_for_readers(host, fault);
+		waited = true;
+		if (!err)
+			take_out(host, i);
+	}
+	free(used);
+	return err;
+}
+
+int published_text(const struct host *host, __u32 number, __u32 rule, struct sw_text *out)
+{
+	__u32 id;
+	int fd, err = 0;
+
+	if (bpf_map_lookup_elem(host->map[MAP_texts], &number, &id))
+		return -errno;
+	fd = bpf_map_get_fd_by_id(id);
+	if (fd < 0)
+		return -errno;
+	if (bpf_map_lookup_elem(fd, &rule, out))
+		err = -errno;
+	close(fd);
+	return err;
+}

@@ -1,0 +1,174 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+
+#define JSON (TAKES(JSON) | TAKES(PRETTY))
+
+/* Nouns read, verbs change. The longer of two verbs that share a word comes first. */
+static const struct command commands[] = {
+	{ "run", "[--] COMMAND [ARGUMENT...]", "run a command under a policy",
+	  "The command runs in a cgroup of its own, as the user who called sudo. Its exit status is passed on;\n"
+	  "125 to 127 are as env(1) has them. With --json the closing report on stderr is one JSON object.\n",
+	  JSON | TAKES(POLICY) | TAKES(TENANT), 1, -1, cmd_run },
+	{ "attach", "CGROUP", "put a cgroup v2 directory, and all below it, under a policy",
+	  "The tenant is named after the directory unless --tenant says otherwise. Nothing has to keep running.\n",
+	  TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE), 1, 1, cmd_attach },
+	{ "detach", "TENANT", "take the policy off a tenant", NULL, 0, 1, 1, cmd_detach },
+	{ "status", "[TENANT]", "list the tenants, or show one in full", NULL, JSON, 0, 1, cmd_status },
+	{ "log", "", "show what was denied",
+	  "Reads and empties the kernel's buffer of denials; each tenant gets 100 of them a second.\n",
+	  JSON | TAKES(FOLLOW) | TAKES(TENANT), 0, 0, cmd_log },
+	{ "explain", "POLICY tcp|udp ADDRESS:PORT", "say what a policy does with a peer, and which rule does it",
+	  "With --tenant NAME instead of POLICY the kernel's own tables are asked, which needs root.\n"
+	  "Exit status: 0 allowed, 3 denied.\n",
+	  JSON | TAKES(TENANT), 2, 3, cmd_explain },
+	{ "policy check", "POLICY...", "report every mistake in a policy", NULL, JSON, 1, 1000, cmd_policy_check },
+	{ "policy show", "[POLICY]", "print a policy in its canonical form", NULL, JSON | TAKES(COMPILED), 0, 1,
+	  cmd_policy_show },
+	{ "policy diff", "OLD NEW", "print which peers two policies answer differently",
+	  "Exit status: 0 when there are none, 3 when there are.\n", 0, 2, 2, cmd_policy_diff },
+	{ "ranges update", "", "replace the sets google and google-cloud by what Google publishes", NULL,
+	  TAKES(GOOG) | TAKES(CLOUD) | TAKES(OUTPUT), 0, 0, cmd_ranges_update },
+	{ "ranges", "[SET]", "list the named sets of addresses, or the prefixes of one", NULL, JSON, 0, 1, cmd_ranges },
+};
+
+#define COMMANDS (sizeof(commands) / sizeof(commands[0]))
+
+static const struct option_row {
+	char letter;
+	const char *name, *arg, *help;
+} rows[] = {
+#define X(id, letter, name, arg, help) { letter, name, arg, help },
+	OPTIONS(X)
+#undef X
+};
+
+static void print_help(void)
+{
+	puts("sockwarden holds the sockets of a cgroup to a policy.\n\nusage: sockwarden COMMAND ...\n");
+	for (size_t i = 0; i < COMMANDS; i++)
+		printf("  %-14s %s\n", commands[i].verb, commands[i].help);
+	puts("\n'sockwarden COMMAND --help' says more. Policies and sets are looked for in the folders of\n"
+	     "$SOCKWARDEN_PATH, by default /etc/sockwarden, /var/lib/sockwarden and /usr/share/sockwarden.");
+}
+
+static void print_command_help(const struct command *command)
+{
+	printf("usage: sockwarden %s [OPTION...] %s\n\n%s\n\n", command->verb, command->args, command->help);
+	if (command->more)
+		printf("%s\n", command->more);
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		char left[40];
+
+		if (!((command->takes | TAKES(HELP)) & 1U << i))
+			continue;
+		snprintf(left, sizeof(left), "%s --%s%s%s", rows[i].letter ? (char[]){ '-', rows[i].letter, ',', 0 } : "   ",
+			 rows[i].name, rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
+		printf("  %-28s %s\n", left, rows[i].help);
+	}
+}
+
+/* The command the words name; `words` is how many of them do. */
+static const struct command *find_command(char **argv, int *words)
+{
+	for (size_t i = 0; i < COMMANDS; i++) {
+		const char *space = strchr(commands[i].verb, ' ');
+
+		*words = space ? 2 : 1;
+		if (!space && !strcmp(argv[0], commands[i].verb))
+			return &commands[i];
+		if (space && argv[1] && strlen(argv[0]) == (size_t)(space - commands[i].verb) &&
+		    !strncmp(argv[0], commands[i].verb, space - commands[i].verb) && !strcmp(argv[1], space + 1))
+			return &commands[i];
+	}
+	return NULL;
+}
+
+/* getopt_long's tables, made from ours for the options this command takes. */
+static void make_tables(const struct command *command, struct option longs[], char *shorts)
+{
+	if (command->max < 0)
+		*shorts++ = '+';
+	*shorts++ = ':';
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		if (!((command->takes | TAKES(HELP)) & 1U << i))
+			continue;
+		*longs++ = (struct option){ rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, 256 + i };
+		if (rows[i].letter) {
+			*shorts++ = rows[i].letter;
+			if (rows[i].arg)
+				*shorts++ = ':';
+		}
+	}
+	*longs = (struct option){ 0 };
+	*shorts = '\0';
+}
+
+static int option_of_letter(int letter)
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if (rows[i].letter == letter)
+			return i;
+	return OPTION_COUNT;
+}
+
+static int parse(const struct command *command, int argc, char **argv, struct cli *cli)
+{
+	struct option longs[OPTION_COUNT + 1];
+	char shorts[2 * OPTION_COUNT + 3];
+	int found;
+
+	make_tables(command, longs, shorts);
+	opterr = 0;
+	while ((found = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
+		int option = found >= 256 ? found - 256 : option_of_letter(found);
+
+		if (found == ':')
+			return usage("%s needs a value: see 'sockwarden %s --help'", argv[optind - 1], command->verb);
+		if (option == OPTION_COUNT)
+			return usage("%s is not an option of '%s': see 'sockwarden %s --help'", argv[optind - 1],
+				     command->verb, command->verb);
+		cli->given |= 1U << option;
+		cli->value[option] = optarg;
+	}
+	cli->args = argv + optind;
+	cli->argc = argc - optind;
+	cli->json.pretty = cli_has(cli, OPTION_PRETTY);
+	if (!cli_has(cli, OPTION_HELP) &&
+	    (cli->argc < command->min || (command->max >= 0 && cli->argc > command->max)))
+		return usage("usage: sockwarden %s [OPTION...] %s", command->verb, command->args);
+	return EXIT_OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct cli cli = { .json.out = stdout };
+	const struct command *command;
+	int words, status;
+
+	if (argc < 2)
+		return usage("a command is missing: 'sockwarden --help' lists them");
+	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+		print_help();
+		return EXIT_OK;
+	}
+	if (!strcmp(argv[1], "--version")) {
+		puts("sockwarden " SW_VERSION);
+		return EXIT_OK;
+	}
+	command = find_command(argv + 1, &words);
+	if (!command)
+		return usage("'%s' is no command: 'sockwarden --help' lists them", argv[1]);
+	status = parse(command, argc - words, argv + words, &cli);
+	if (status) /* run keeps small numbers for its command */
+		return command->run == cmd_run ? EXIT_RUN_FAILED : status;
+	if (cli_has(&cli, OPTION_HELP)) {
+		print_command_help(command);
+		return EXIT_OK;
+	}
+	return command->run(&cli);
+}

@@ -27,6 +27,12 @@ KERN := $(patsubst %.c,$(B)/%.o,$(wildcard user/kern/*.c))
 CMD  := $(patsubst %.c,$(B)/%.o,$(wildcard user/cmd/*.c))
 BPF  := $(wildcard bpf/*.bpf.c)
 
+# `make V=1` shows the commands
+ifndef V
+.SILENT:
+endif
+say = @printf '  %-8s %s\n' '$(1)' '$@'
+
 .PHONY: all run check bench soak install format lint clean help deps-build deps-check
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -62,28 +68,34 @@ TARGET_aarch64 := arm64
 define BPF_RULES
 $(B)/bpf/$(1)/%.bpf.o: bpf/%.bpf.c | $(B)/.deps
 	@mkdir -p $$(@D)
+	$$(call say,BPF)
 	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(TARGET_$(1)) -Ivmlinux/$(1) -MMD -MP -c $$< -o $$@
 $(B)/bpf/$(1)/sockwarden.o: $(patsubst bpf/%.c,$(B)/bpf/$(1)/%.o,$(BPF))
+	$$(call say,LINK)
 	$(BPFTOOL) gen object $$@ $$^
 endef
 $(foreach arch,$(ARCHES),$(eval $(call BPF_RULES,$(arch))))
 
 $(B)/sockwarden.skel.h: $(B)/bpf/$(ARCH)/sockwarden.o
+	$(call say,GEN)
 	$(BPFTOOL) gen skeleton $< name sockwarden > $@
 
 # ---- user space -----------------------------------------------------------------------------------
 
 $(B)/user/%.o: user/%.c Makefile | $(B)/.deps
 	@mkdir -p $(@D)
+	$(call say,CC)
 	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/user/kern/host.o: $(B)/sockwarden.skel.h
 
 $(B)/core.a: $(CORE)
+	$(call say,AR)
 	rm -f $@
 	ar rcsD $@ $^
 
 $(B)/sockwarden: $(B)/user/main.o $(CMD) $(KERN) $(B)/core.a
+	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

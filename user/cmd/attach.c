@@ -15,11 +15,9 @@ static void report_foreign(const struct foreign *foreign, void *data)
 static int attach_new(struct host *host, const char *name, const struct cgroup *cgroup,
 		      const struct published *image, struct fault *fault)
 {
-	int err = tenant_attach(host, name, cgroup, image, fault);
+	int err = tenant_foreign(host, cgroup, report_foreign, NULL, fault);
 
-	if (!err)
-		err = tenant_foreign(host, cgroup, report_foreign, NULL, fault);
-	return err;
+	return err ? err : tenant_attach(host, name, cgroup, image, fault);
 }
 
 static int attach(struct host *host, struct cli *cli, const char *name, const struct cgroup *cgroup,

@@ -250,6 +250,14 @@ static void add_texts(struct compiler *c)
 	}
 }
 
+/* Mocks first, as in the canonical text, so that a policy and its canonical text give one image. */
+static void add_options(struct compiler *c, __u8 pass)
+{
+	for (size_t i = 0; i < c->policy->options.n; i++)
+		if (c->policy->options.v[i].option.pass == pass)
+			*list_add(&c->image->options) = c->policy->options.v[i];
+}
+
 static void add_settings(struct compiler *c)
 {
 	const struct policy *policy = c->policy;
@@ -266,8 +274,8 @@ static void add_settings(struct compiler *c)
 		.allow = policy->default_allow,
 	};
 	memcpy(c->image->settings.policy, policy->name, sizeof(policy->name));
-	for (size_t i = 0; i < policy->options.n; i++)
-		*list_add(&c->image->options) = policy->options.v[i];
+	add_options(c, 0);
+	add_options(c, 1);
 }
 
 static void add_hash(struct image *image)

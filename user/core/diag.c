@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 #include "diag.h"
 
 #define SOURCE_MAX 160 /* longer lines are quoted up to here; a caret beyond it is left out */
+#define ERRORS_MAX 1000 /* kept; more are counted, for nobody reads them and each costs a look through the file */
 
 static char *source_line(const struct place *place)
 {
@@ -27,10 +29,21 @@ static char *source_line(const struct place *place)
 	return mem_strndup(at, stop - at);
 }
 
+/* A message is one line, whatever was in the value that it quotes. */
+static void make_plain(char *text)
+{
+	for (; *text; text++)
+		if (iscntrl((unsigned char)*text))
+			*text = '?';
+}
+
 static void add(struct diags *diags, const struct place *place, bool note, const char *format, va_list args)
 {
-	struct diag *diag = list_add(diags);
+	struct diag *diag;
 
+	if (!note && diags->errors++ >= ERRORS_MAX)
+		return;
+	diag = list_add(diags);
 	diag->file = mem_strdup(place->file);
 	diag->line = place->line;
 	diag->col = place->col;
@@ -38,7 +51,7 @@ static void add(struct diags *diags, const struct place *place, bool note, const
 	diag->source = source_line(place);
 	if (vasprintf(&diag->text, format, args) < 0)
 		abort();
-	diags->errors += !note;
+	make_plain(diag->text);
 }
 
 void diag_error(struct diags *diags, const struct place *place, const char *format, ...)
@@ -63,7 +76,7 @@ static void print_quoted(const struct diag *diag, FILE *out)
 {
 	fputs("  ", out);
 	for (const char *c = diag->source; *c; c++)
-		fputc((unsigned char)*c < ' ' && *c != '\t' ? '?' : *c, out);
+		fputc(iscntrl((unsigned char)*c) && *c != '\t' ? '?' : *c, out);
 	fputc('\n', out);
 	if (!diag->col || diag->col > strlen(diag->source) + 1)
 		return;
@@ -105,6 +118,8 @@ void diags_print(struct diags *diags, FILE *out)
 		if (diag->source)
 			print_quoted(diag, out);
 	}
+	if (diags->errors > ERRORS_MAX)
+		fprintf(out, "%zu more mistakes are not shown: correct these first\n", diags->errors - ERRORS_MAX);
 }
 
 void diags_free(struct diags *diags)

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -29,21 +30,32 @@ static void add(struct place *place, const struct node *item, struct google_list
 	}
 	place->line = item->line;
 	place->col = item->col;
-	diag_error(diags, place, "%s", wrong);
+	diag_error(diags, place, "%s: is this one of Google's lists, such as goog.json?", wrong);
+}
+
+/* The time goes into the comment of a file: a line break in it would end the comment. */
+static bool one_line(const struct node *node)
+{
+	if (!node || node->kind != NODE_SCALAR)
+		return false;
+	for (const char *c = node->text; *c; c++)
+		if (iscntrl((unsigned char)*c))
+			return false;
+	return true;
 }
 
 bool google_read(const char *file, const char *text, size_t len, struct google_list *out, struct diags *diags)
 {
 	struct place place = { .file = file, .text = text, .len = len };
+	size_t before = diags->errors;
 	struct node *root = node_read(file, text, len, diags);
 	const struct node *list = find(root, "prefixes"), *created = find(root, "creationTime");
-	size_t before = diags->errors;
 
 	*out = (struct google_list){ 0 };
-	out->created = mem_strdup(created && created->kind == NODE_SCALAR ? created->text : "an unknown time");
+	out->created = mem_strdup(one_line(created) ? created->text : "an unknown time");
 	for (size_t i = 0; list && list->kind == NODE_LIST && i < list->n; i++)
 		add(&place, list->v[i], out, diags);
-	if (root && !out->prefixes.n && diags->errors == before)
+	if (!out->prefixes.n && diags->errors == before)
 		diag_error(diags, &(struct place){ .file = file },
 			   "no prefixes in it: is this one of Google's lists, such as goog.json?");
 	node_free(root);

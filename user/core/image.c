@@ -169,11 +169,14 @@ static size_t diff_prefix(const struct image *a, const struct image *b, const st
 static size_t diff_text(char *a, char *b, FILE *out)
 {
 	char *save_a, *save_b, *x = strtok_r(a, "\n", &save_a), *y = strtok_r(b, "\n", &save_b);
+	const char *was;
 	size_t lines = 0;
 
 	for (; x && y; x = strtok_r(NULL, "\n", &save_a), y = strtok_r(NULL, "\n", &save_b)) {
 		if (strcmp(x, y)) {
-			fprintf(out, "%s, was %s\n", y, strrchr(x, ' ') + 1);
+			was = strchr(x, ' ') + 1;
+			was += strncmp(was, "others ", 7) ? 0 : 7;
+			fprintf(out, "%s, was %s\n", y, was);
 			lines++;
 		}
 	}

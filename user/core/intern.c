@@ -66,7 +66,7 @@ uint32_t intern(struct intern *set, const void *data, size_t len)
 const void *interned(const struct intern *set, uint32_t number, size_t *len)
 {
 	*len = set->items.v[number].len;
-	return set->pool + set->items.v[number].at;
+	return *len ? set->pool + set->items.v[number].at : (const void *)"";
 }
 
 void intern_free(struct intern *set)

@@ -30,16 +30,28 @@ static const struct place *at_key(struct reader *reader, const struct node *node
 	return &reader->place;
 }
 
+/* The reader below libyaml's parser counts bytes, not lines. */
+static void at_byte(struct reader *reader, size_t offset)
+{
+	reader->place.line = reader->place.col = 1;
+	for (size_t i = 0; i < offset && i < reader->place.len; i++) {
+		bool stop = reader->place.text[i] == '\n';
+
+		reader->place.line += stop;
+		reader->place.col = stop ? 1 : reader->place.col + 1;
+	}
+}
+
 static bool next(struct reader *reader, yaml_event_t *event)
 {
 	if (yaml_parser_parse(&reader->parser, event))
 		return true;
-	if (reader->parser.problem_mark.line || reader->parser.problem_mark.column)
-		diag_error(reader->diags, at(reader, &reader->parser.problem_mark), "not YAML: %s",
-			   reader->parser.problem);
+	if (reader->parser.error == YAML_READER_ERROR)
+		at_byte(reader, reader->parser.problem_offset);
 	else
-		diag_error(reader->diags, &(struct place){ .file = reader->place.file }, "not YAML: %s",
-			   reader->parser.problem ? reader->parser.problem : "out of memory");
+		at(reader, &reader->parser.problem_mark);
+	diag_error(reader->diags, &reader->place, "not YAML: %s: look at the indentation, brackets and quotes up to here",
+		   reader->parser.problem ? reader->parser.problem : "out of memory");
 	return false;
 }
 
@@ -72,7 +84,7 @@ static struct node *scalar(struct reader *reader, const yaml_event_t *event)
 	node->kind = NODE_SCALAR;
 	check_plain(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
 	if (memchr(event->data.scalar.value, '\0', event->data.scalar.length))
-		diag_error(reader->diags, at(reader, &event->start_mark), "a NUL byte in a value");
+		diag_error(reader->diags, at(reader, &event->start_mark), "a NUL byte in a value: leave it out");
 	node->text = mem_strdup((const char *)event->data.scalar.value);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
 	return node;
@@ -137,7 +149,7 @@ static void check_keys(struct reader *reader, struct node *map)
 			map->v[n++] = map->v[i];
 			continue;
 		}
-		diag_error(reader->diags, at_key(reader, map->v[i]), "a key must be a word");
+		diag_error(reader->diags, at_key(reader, map->v[i]), "a key must be a word: no list, map or alias can be one");
 		node_free(map->v[i]);
 	}
 	map->n = n;
@@ -166,7 +178,7 @@ static struct node *read_value(struct reader *reader, const yaml_event_t *event,
 		return node;
 	}
 	if (depth == DEPTH_MAX || reader->nodes > NODES_MAX) {
-		diag_error(reader->diags, at(reader, &event->start_mark), "nested too deep, or too large");
+		diag_error(reader->diags, at(reader, &event->start_mark), "nested too deep, or too large: a policy has at most %d levels", DEPTH_MAX);
 		return NULL;
 	}
 	node = node_new(reader, event);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
 #include <string.h>
 
 #include "policy.h"
@@ -7,7 +8,29 @@
 /* Words that YAML would read as something else, or that need quotes between commas and braces. */
 static bool needs_quotes(const char *text)
 {
-	return strpbrk(text, "#,[]{}&*!|>'\"%@` ") || strstr(text, "::") || text[strlen(text) - 1] == ':';
+	for (const char *c = text; *c; c++)
+		if (!isalnum((unsigned char)*c) && !strchr("./_-:", *c))
+			return true;
+	return strstr(text, "::") || text[strlen(text) - 1] == ':';
+}
+
+/* The character at `text`, which is UTF-8, and its length. */
+static unsigned character(const char *text, int *len)
+{
+	unsigned char first = *text;
+	unsigned value = first < 0x80 ? first : first < 0xe0 ? first & 0x1f : first < 0xf0 ? first & 0xf : first & 7;
+
+	*len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	for (int i = 1; i < *len; i++)
+		value = value << 6 | (text[i] & 0x3f);
+	return value;
+}
+
+/* What YAML reads back as it is between quotes; the rest is a line break or a control character to it. */
+static bool is_literal(unsigned character)
+{
+	return (character >= ' ' && character < 0x7f && character != '"' && character != '\\') ||
+	       (character >= 0xa0 && character < 0xe000 && character != 0x2028 && character != 0x2029);
 }
 
 static void print_word(const char *text, FILE *out)
@@ -17,10 +40,15 @@ static void print_word(const char *text, FILE *out)
 		return;
 	}
 	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
+	for (int len; *text; text += len) {
+		unsigned value = character(text, &len);
+
+		if (is_literal(value))
+			fwrite(text, 1, len, out);
+		else if (value == '"' || value == '\\')
+			fprintf(out, "\\%c", *text);
+		else
+			fprintf(out, "\\U%08x", value);
 	}
 	fputc('"', out);
 }

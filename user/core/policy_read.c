@@ -97,7 +97,7 @@ static void add_proto(struct reader *reader, const struct node *node, void *data
 	__u32 *mask = data;
 
 	if (proto >= 0 && *mask & 1U << proto)
-		WRONG(reader, node, "'%s' stands here twice", node->text);
+		WRONG(reader, node, "'%s' stands here twice: once is enough", node->text);
 	else if (proto >= 0)
 		*mask |= 1U << proto;
 }
@@ -147,7 +147,7 @@ static void add_net(struct reader *reader, const struct node *node, void *data)
 	if (!word_like) {
 		wrong = prefix_parse(text, &prefix);
 		if (wrong) {
-			WRONG(reader, node, "'%.60s': %s", text, wrong);
+			WRONG(reader, node, "'%.60s': %s; a net is written 192.0.2.0/24 or 2001:db8::/32", text, wrong);
 			return;
 		}
 		text = prefix_format(&prefix, canonical);
@@ -285,9 +285,9 @@ static void add_mock_value(struct reader *reader, const struct node *node, void 
 	errno = 0;
 	value = strtol(text, &end, 10);
 	if (*end || errno || value < -2147483648L || value > 2147483647L) {
-		WRONG(reader, node, "'%.40s' is not a 32-bit number", text);
+		WRONG(reader, node, "'%.40s' is not a 32-bit number: write one such as 0 or 2097152", text);
 	} else if (rule->option.len + 4 > SW_OPTVAL_MAX) {
-		WRONG(reader, node, "a mock value has one number, or two");
+		WRONG(reader, node, "a mock value has one number, or two: leave out the rest");
 	} else {
 		__s32 number32 = value;
 

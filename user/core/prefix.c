@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,14 +27,13 @@ static unsigned host_bits(unsigned len, unsigned i)
 
 static const char *length_parse(const char *text, unsigned max, unsigned *len)
 {
-	char *end;
+	size_t digits = strspn(text, "0123456789");
 
-	if (*text < '0' || *text > '9')
+	if (!digits || text[digits])
 		return "the prefix length is not a number";
-	errno = 0;
-	*len = strtoul(text, &end, 10);
-	if (*end || errno)
-		return "the prefix length is not a number";
+	if (digits > 1 && *text == '0')
+		return "the prefix length begins with 0";
+	*len = digits > 3 ? max + 1 : (unsigned)strtoul(text, NULL, 10);
 	return *len <= max ? NULL : max == 32 ? "the prefix length is over 32" : "the prefix length is over 128";
 }
 
@@ -57,7 +55,7 @@ const char *prefix_parse(const char *text, struct sw_prefix *prefix)
 	prefix->len = v4 ? len + SW_V4_BITS : len;
 	for (unsigned i = 0; i < 16; i++)
 		if (prefix->addr.b[i] & host_bits(prefix->len, i))
-			return "bits are set beyond the prefix length";
+			return "bits are set beyond the prefix length: clear them, or make it longer";
 	return NULL;
 }
 
@@ -107,6 +105,11 @@ int prefix_order(const void *a, const void *b)
 	return order ? order : (int)x->len - (int)y->len;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 static void line_parse(const struct place *place, const char *line, size_t len, struct prefixes *out,
 		       struct diags *diags)
 {
@@ -116,7 +119,9 @@ static void line_parse(const struct place *place, const char *line, size_t len, 
 
 	if (comment)
 		len = comment - line;
-	while (len && strchr(" \t\r", line[len - 1]))
+	for (; len && is_blank(*line); len--)
+		line++;
+	while (len && is_blank(line[len - 1]))
 		len--;
 	if (!len)
 		return;
@@ -211,6 +216,8 @@ void prefixes_subtract(struct prefixes *set, struct prefixes *minus)
 
 	prefixes_aggregate(set);
 	prefixes_aggregate(minus);
+	if (!minus->n)
+		return;
 	for (size_t i = 0; i < set->n; i++) {
 		const struct sw_prefix *prefix = &set->v[i];
 		struct sw_addr last = prefix_last(prefix), minus_last;

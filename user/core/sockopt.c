@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <linux/in.h>
@@ -106,10 +108,21 @@ static const struct option_name {
 
 #define NAMES (sizeof(names) / sizeof(names[0]))
 
+/* Digits up to `stop`, which is passed over too. */
+static bool number_parse(const char **text, char stop, int *value)
+{
+	size_t digits = strspn(*text, "0123456789");
+	long number = digits && digits <= 10 ? strtol(*text, NULL, 10) : -1;
+
+	if (number < 0 || number > INT_MAX || (*text)[digits] != stop)
+		return false;
+	*value = number;
+	*text += digits + 1;
+	return true;
+}
+
 bool sockopt_parse(const char *text, int *level, int *name)
 {
-	int used = 0;
-
 	for (size_t i = 0; i < NAMES; i++) {
 		if (!strcmp(names[i].text, text)) {
 			*level = names[i].level;
@@ -117,8 +130,7 @@ bool sockopt_parse(const char *text, int *level, int *name)
 			return true;
 		}
 	}
-	return strlen(text) < 20 && sscanf(text, "%d:%d%n", level, name, &used) == 2 && !text[used] &&
-	       *level >= 0 && *name >= 0;
+	return number_parse(&text, ':', level) && number_parse(&text, '\0', name);
 }
 
 const char *sockopt_format(int level, int name, char buf[SOCKOPT_TEXT])

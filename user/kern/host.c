@@ -190,39 +190,41 @@ static int open_pins(struct host *host, struct fault *fault)
 	return 0;
 }
 
-static bool is_mine(int fd)
+/*
+ * State that another build wrote may have another layout: it is neither read nor changed. 0, -ESTALE when it is
+ * of another build, or -errno.
+ */
+static int check_build(struct fault *fault)
 {
+	int fd = bpf_obj_get(HOST "/host"), err = 0;
 	struct sw_host theirs;
 	__u8 mine[32];
 	__u32 zero = 0;
 
+	if (fd < 0)
+		return fault_set(fault, errno, HOST "/host: %s", strerror(errno));
 	build_hash(mine);
-	return !bpf_map_lookup_elem(fd, &zero, &theirs) && !memcmp(mine, theirs.build, sizeof(mine));
-}
-
-/* State that another build wrote may have another layout: it is neither read nor changed. */
-static int check_build(struct fault *fault)
-{
-	int fd = bpf_obj_get(HOST "/host");
-	bool mine = fd >= 0 && is_mine(fd);
-
-	if (fd >= 0)
-		close(fd);
-	if (mine)
-		return 0;
-	return fault_set(fault, ESTALE, "the programs in this kernel are of another build of sockwarden: detach the "
-			 "tenants with that build, or remove " SW_PINS " to give up their policies");
+	if (bpf_map_lookup_elem(fd, &zero, &theirs))
+		err = fault_set(fault, errno, "cannot read " HOST "/host: %s", strerror(errno));
+	else if (memcmp(mine, theirs.build, sizeof(mine)))
+		err = fault_set(fault, ESTALE, "the programs in this kernel are of another build of sockwarden: detach "
+				"the tenants with that build, or remove " SW_PINS " to give up their policies");
+	close(fd);
+	return err;
 }
 
 /* Loads what is missing; takes the place of another build's programs if they serve no tenant. */
 static int load_if_needed(struct fault *fault)
 {
-	if (!access(HOST, F_OK) && check_build(fault) && !rmdir(TENANTS)) {
+	int err = access(HOST, F_OK) ? -ENOENT : check_build(fault);
+
+	if (err == -ESTALE && !rmdir(TENANTS)) {
 		remove_pins(HOST);
 		if (mkdir(TENANTS, 0700))
 			return fault_set(fault, errno, "cannot make " TENANTS ": %s", strerror(errno));
+		err = -ENOENT;
 	}
-	return access(HOST, F_OK) ? load(fault) : 0;
+	return err == -ENOENT ? load(fault) : err;
 }
 
 static const void *view(int fd, size_t size)
@@ -256,10 +258,8 @@ int host_open(struct host *host, enum host_for purpose, struct fault *fault)
 		err = fault_set(fault, ENOENT, "no tenant was ever attached on this host: see sockwarden attach");
 	if (!err && purpose != HOST_READING)
 		err = take_lock(host, fault);
-	if (!err && purpose == HOST_LOADING)
-		err = load_if_needed(fault);
 	if (!err)
-		err = check_build(fault);
+		err = purpose == HOST_LOADING ? load_if_needed(fault) : check_build(fault);
 	if (!err)
 		err = open_pins(host, fault);
 	if (!err)

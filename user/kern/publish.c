@@ -205,18 +205,31 @@ static int wait_for_readers(struct host *host, struct fault *fault)
 	return err;
 }
 
+/* Which images tenants point to. When one cannot be told, none may be taken out. */
+static int mark_used(const struct host *host, bool *used, struct fault *fault)
+{
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
+		struct sw_tenant tenant;
+		int err;
+
+		if (!host->records[slot].cgroup)
+			continue;
+		err = tenant_storage(host, host->records[slot].cgroup, &tenant);
+		if (!err)
+			used[tenant.image] = true;
+		else if (err != -ENOENT)
+			return fault_set(fault, -err, "cannot read the storage of tenant %s: %s",
+					 host->records[slot].name, strerror(-err));
+	}
+	return 0;
+}
+
 int publish_collect(struct host *host, struct fault *fault)
 {
 	bool *used = mem_alloc(SW_IMAGES_MAX, sizeof(*used));
 	bool waited = false;
-	int err = 0;
+	int err = mark_used(host, used, fault);
 
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
-		struct sw_tenant tenant;
-
-		if (host->records[slot].cgroup && !tenant_storage(host, host->records[slot].cgroup, &tenant))
-			used[tenant.image] = true;
-	}
 	for (__u32 i = 1; i < SW_IMAGES_MAX && !err; i++) {
 		if (used[i] || !host->settings[i].serial)
 			continue;

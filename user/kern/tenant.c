@@ -200,10 +200,11 @@ static __u32 free_slot(const struct host *host)
 static int clear_storage(struct host *host, __u64 cgroup, struct fault *fault)
 {
 	struct sw_tenant tenant;
+	int err = tenant_storage(host, cgroup, &tenant);
 
-	if (tenant_storage(host, cgroup, &tenant))
-		return 0;
-	return write_storage(host, cgroup, &(struct sw_tenant){ 0 }, fault);
+	if (err && err != -ENOENT)
+		return fault_set(fault, -err, "cannot read the storage of the cgroup: %s", strerror(-err));
+	return err ? 0 : write_storage(host, cgroup, &(struct sw_tenant){ 0 }, fault);
 }
 
 static int attach_links(struct host *host, const char *name, const struct cgroup *cgroup, struct fault *fault)

@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+CHECKS += tests/e2e/all
+
+tests/e2e/all: $(B)/tests/reach $(B)/tests/foreign.bpf.o $(B)/sockwarden
+
+$(B)/tests/reach: tests/e2e/reach.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $< -o $@
+
+$(B)/tests/foreign.bpf.o: tests/e2e/foreign.bpf.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,BPF)
+	$(CLANG) $(BPF_CFLAGS) -Ivmlinux/$(ARCH) -c $< -o $@

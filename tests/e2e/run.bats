@@ -1,0 +1,185 @@
+# `run`, `log` and what a caller may rely on.
+load lib.bash
+bats_require_minimum_version 1.5.0
+
+@test "run passes the exit status through, and 126 and 127 as env does" {
+	run "$SW" run -- sh -c 'exit 7'
+	[ "$status" -eq 7 ]
+	run "$SW" run -- sh -c 'kill -KILL $$'
+	[ "$status" -eq 137 ]
+	run -127 "$SW" run -- /nonexistent
+	run "$SW" run -- /etc/passwd
+	[ "$status" -eq 126 ]
+	run "$SW" run --policy nosuch -- true
+	[ "$status" -eq 125 ]
+	run "$SW" run
+	[ "$status" -eq 125 ]
+}
+
+@test "run leaves no cgroup, no tenant and no image" {
+	"$SW" run -- true
+	[ "$("$SW" status -j)" = '[]' ]
+	[ -z "$(find "$(cgroup_root)/sockwarden" -mindepth 1 -type d)" ]
+	[ -z "$(bpftool -j map dump pinned $PINS/host/settings | tr '{' '\n' | grep '"policy":"appengine"')" ]
+}
+
+@test "run keeps standard input, output and arguments as they are" {
+	[ "$(echo 'a  b' | "$SW" run -- cat 2>/dev/null)" = 'a  b' ]
+	[ "$("$SW" run printf '%s|' -p 'x y' 2>/dev/null)" = '-p|x y|' ]
+}
+
+@test "run passes signals on" {
+	"$SW" run -- sh -c 'trap "echo got; exit 9" TERM; echo ready; while :; do sleep 0.05; done' >"$BATS_TEST_TMPDIR/out" 2>/dev/null &
+	local pid=$! tries
+	for ((tries = 0; tries < 100; tries++)); do grep -q ready "$BATS_TEST_TMPDIR/out" && break; sleep 0.05; done
+	kill -TERM $pid
+	status=0
+	wait $pid || status=$?
+	[ "$status" -eq 9 ]
+	grep -q got "$BATS_TEST_TMPDIR/out"
+}
+
+@test "run ends what the command leaves behind, and says so" {
+	run "$SW" run -- sh -c 'sleep 1000 >/dev/null 2>&1 & sleep 1000 >/dev/null 2>&1 & exit 3'
+	[ "$status" -eq 3 ]
+	[[ $output == *"ended 2 processes"* ]]
+}
+
+@test "run runs the command as the user who called sudo" {
+	[ "$(SUDO_UID=65534 SUDO_GID=65534 "$SW" run -- sh -c 'id -u; id -g; id -G' 2>/dev/null | tr '\n' ' ')" = '65534 65534 65534 ' ]
+}
+
+@test "run ends with a table of what was allowed, denied and sent" {
+	run "$SW" run -- curl -sS -m 5 -o /dev/null http://www.example.com/ http://$PRIVATE/
+	[[ $output == *"policy appengine, enforced"* ]]
+	[[ $output == *"rule 7, line 22: deny: {net: special}"* ]]
+	[[ $output =~ sent\ +[0-9] ]]
+	[[ $output =~ received\ +[0-9] ]]
+}
+
+@test "the counters are what the wire carried" {
+	# one datagram of 100 bytes out, its echo in: 128 bytes each way over IPv4, 148 over IPv6
+	local family peer size
+	for family in 4 6; do
+		peer=$(awk -v column=$((family == 4 ? 2 : 3)) '$1 == "web" { print $column }' tests/lab/hosts)
+		size=$((family == 4 ? 128 : 148))
+		"$SW" run -j -- python3 -c "
+import socket
+s = socket.socket(socket.AF_INET$([ $family = 6 ] && echo 6), socket.SOCK_DGRAM)
+s.sendto(b'x' * 100, ('$peer', 7))
+assert len(s.recv(1000)) == 100" 2>"$BATS_TEST_TMPDIR/report"
+		grep -q "\"sent_bytes\":$size,\"sent_packets\":1,\"received_bytes\":$size,\"received_packets\":1," "$BATS_TEST_TMPDIR/report"
+	done
+}
+
+# ip_octets: bytes of IP packets that reached the far side, by its kernel's own count
+ip_octets() {
+	tests/lab/far awk '$1 == "IpExt:" { n++; if (n == 1) for (i = 2; i <= NF; i++) column[$i] = i; else print $column["InOctets"] }' /proc/net/netstat
+}
+
+# upload: sends 3 MB from a tenant, and leaves what its meter says in $sent and $packets
+upload() {
+	head -c 3000000 /dev/zero >"$BATS_TEST_TMPDIR/data"
+	"$SW" run -j -- curl -sS -m 20 -o /dev/null -T "$BATS_TEST_TMPDIR/data" http://$WEB/upload 2>"$BATS_TEST_TMPDIR/report"
+	sent=$(grep -o '"sent_bytes":[0-9]*' "$BATS_TEST_TMPDIR/report" | cut -d: -f2)
+	packets=$(grep -o '"sent_packets":[0-9]*' "$BATS_TEST_TMPDIR/report" | cut -d: -f2)
+}
+
+@test "a bulk transfer without GSO is counted as the far side counts it, to the byte" {
+	local before sent packets
+	ip link set near gso_max_segs 1
+	before=$(ip_octets)
+	upload
+	ip link set near gso_max_segs 65535
+	echo "# meter $sent, far side $(($(ip_octets) - before)) bytes" >&3
+	[ "$sent" -eq $(($(ip_octets) - before)) ]
+}
+
+@test "a bulk transfer with GSO counts the header of every segment" {
+	local sent packets
+	upload
+	# 20 bytes of IP, 32 of TCP with timestamps, 1448 of payload at most
+	[ "$packets" -ge $((3000000 / 1448)) ]
+	[ "$sent" -ge $((3000000 + 52 * (3000000 / 1448))) ]
+	[ "$sent" -le $((3000000 + 60 * packets + 1000)) ]
+}
+
+@test "what a killed run left is enforced, and gone after the next run" {
+	"$SW" run -- sleep 1000 2>/dev/null &
+	local pid=$! tries group
+	group=$(cgroup_root)/sockwarden/run-$pid
+	for ((tries = 0; tries < 100; tries++)); do grep -q . "$group/cgroup.procs" 2>/dev/null && break; sleep 0.05; done
+	kill -KILL $pid
+	wait $pid || true
+	[ "$("$REACH" $WEB $PRIVATE "$group")" = policy ]
+	"$SW" status -j | grep -q "run-$pid"
+	echo 1 >"$group/cgroup.kill"
+	for ((tries = 0; tries < 100; tries++)); do grep -q 'populated 0' "$group/cgroup.events" && break; sleep 0.05; done
+	"$SW" run -- true 2>/dev/null
+	[ "$("$SW" status -j)" = '[]' ]
+	[ ! -e "$group" ]
+}
+
+@test "log names time, tenant, process, hook, protocol, peer, rule and line" {
+	"$SW" log >/dev/null || true
+	"$SW" run --tenant shop -- curl -sS -m 5 http://$PRIVATE/ 2>/dev/null || true
+	run "$SW" log
+	[[ $output =~ 20[0-9-]+T[0-9:.]+Z\ shop\ curl\[[0-9]+\]\ connect4\ tcp\ 10\.1\.2\.3:80\ denied:\ rule\ 7,\ appengine:22 ]]
+}
+
+@test "log -f follows, and gives each tenant 100 lines a second and the number it left out" {
+	"$SW" attach "$CG"
+	"$SW" log >/dev/null
+	"$SW" log -f -j >"$BATS_TEST_TMPDIR/log" &
+	local reader=$!
+	inside python3 -c "
+import socket
+for i in range(2000):
+    try: socket.socket().connect(('$PRIVATE', 80))
+    except PermissionError: pass"
+	sleep 1.1
+	inside python3 -c "
+import socket
+try: socket.socket().connect(('$PRIVATE', 80))
+except PermissionError: pass"
+	sleep 0.3
+	kill $reader
+	wait $reader || true
+	local logged dropped
+	logged=$(grep -c '"reason":"rule"' "$BATS_TEST_TMPDIR/log")
+	dropped=$(grep -o '"dropped":[0-9]*' "$BATS_TEST_TMPDIR/log" | cut -d: -f2 | awk '{ n += $1 } END { print n }')
+	[ "$logged" -ge 100 ] && [ "$logged" -le 500 ]
+	[ $((logged + dropped)) -eq 2001 ]
+}
+
+@test "a second log is refused while one reads" {
+	"$SW" run -- true 2>/dev/null
+	"$SW" log -f >/dev/null &
+	local reader=$!
+	sleep 0.3
+	run "$SW" log
+	kill $reader
+	[ "$status" -eq 1 ]
+	[[ $output == *"another 'sockwarden log' is reading"* ]]
+}
+
+@test "explain needs no root, and its exit status is the verdict" {
+	run setpriv --reuid 65534 --clear-groups "$SW" explain appengine tcp 8.8.8.8:53
+	[ "$status" -eq 0 ]
+	[[ ${lines[1]} == "rule 1 of appengine, line 13: allow"* ]]
+	run setpriv --reuid 65534 --clear-groups "$SW" explain -j appengine udp '[fd00::1]:53'
+	[ "$status" -eq 3 ]
+	[[ $output == *'"rule":7,"line":22'* ]]
+}
+
+@test "ranges update writes goog minus cloud, whole or not at all" {
+	cat >"$BATS_TEST_TMPDIR/goog" <<<'{"creationTime": "2026-01-01", "prefixes": [{"ipv4Prefix": "192.0.0.0/16"}, {"ipv6Prefix": "2001:db8::/32"}]}'
+	cat >"$BATS_TEST_TMPDIR/cloud" <<<'{"prefixes": [{"ipv4Prefix": "192.0.128.0/17"}, {"ipv6Prefix": "2001::/16"}]}'
+	"$SW" ranges update --goog "$BATS_TEST_TMPDIR/goog" --cloud "$BATS_TEST_TMPDIR/cloud" -o "$BATS_TEST_TMPDIR/sets"
+	[ "$(grep -v '^#' "$BATS_TEST_TMPDIR/sets/google")" = 192.0.0.0/17 ]
+	cp "$BATS_TEST_TMPDIR/sets/google" "$BATS_TEST_TMPDIR/before"
+	sed -i 's/17/99/' "$BATS_TEST_TMPDIR/cloud"
+	run "$SW" ranges update --goog "$BATS_TEST_TMPDIR/goog" --cloud "$BATS_TEST_TMPDIR/cloud" -o "$BATS_TEST_TMPDIR/sets"
+	[ "$status" -eq 1 ]
+	cmp "$BATS_TEST_TMPDIR/sets/google" "$BATS_TEST_TMPDIR/before"
+}

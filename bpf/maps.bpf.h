@@ -7,7 +7,7 @@
  *   tenants    user space, at attach        every program, at no cost: storage of the attached cgroup
  *   tries      user space, once an image    the decision
  *   spans      user space, once an image    the decision
- *   texts      user space, once an image    user space
+ *   texts      user space, once an image    the log, user space
  *   settings   user space, once an image    programs
  *   options    user space, once an image    the socket option programs
  *   socks      programs                     programs
@@ -52,14 +52,6 @@ struct sw_array_of_spans {
 	__uint(value_size, sizeof(struct sw_span));
 };
 
-struct sw_array_of_texts {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(map_flags, BPF_F_INNER_MAP);
-	__uint(max_entries, 1);
-	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct sw_text));
-};
-
 #define SW_PER_IMAGE(name, inner)                                                                      \
 	struct {                                                                                       \
 		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                              \
@@ -70,7 +62,6 @@ struct sw_array_of_texts {
 
 SW_PER_IMAGE(tries, sw_trie);
 SW_PER_IMAGE(spans, sw_array_of_spans);
-SW_PER_IMAGE(texts, sw_array_of_texts);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -79,6 +70,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sw_settings);
 } settings __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_IMAGES_MAX * 64);
+	__type(key, struct sw_text_key);
+	__type(value, struct sw_text);
+} texts __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

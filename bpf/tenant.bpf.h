@@ -67,9 +67,8 @@ static __always_inline bool log_allowed(struct sw_counts *counts, __u64 now)
 
 static __always_inline __u32 rule_line(const struct sw_tenant *tenant, const struct sw_denial *denial)
 {
-	__u32 image = tenant->image, rule = denial->rule;
-	void *of_image = bpf_map_lookup_elem(&texts, &image);
-	struct sw_text *text = of_image ? bpf_map_lookup_elem(of_image, &rule) : NULL;
+	struct sw_text_key key = { .image = tenant->image, .rule = denial->rule };
+	struct sw_text *text = bpf_map_lookup_elem(&texts, &key);
 
 	return text && denial->reason == SW_REASON_RULE ? text->line : 0;
 }

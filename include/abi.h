@@ -102,6 +102,11 @@ enum sw_bind {
 };
 
 /* A rule as an operator knows it: for the log, status and explain. */
+struct sw_text_key {
+	__u32 image;
+	__u32 rule;
+};
+
 struct sw_text {
 	__u32 line; /* of the policy file, from 1 */
 	__u8 allow;
@@ -278,6 +283,7 @@ SW_LAYOUT(sw_prefix, 20);
 SW_LAYOUT(sw_class, 8);
 SW_LAYOUT(sw_span, 8);
 SW_LAYOUT(sw_settings, 32 + SW_NAME_MAX + 32);
+SW_LAYOUT(sw_text_key, 8);
 SW_LAYOUT(sw_text, 8 + SW_TEXT_MAX);
 SW_LAYOUT(sw_option_key, 12);
 SW_LAYOUT(sw_option, 16);

@@ -12,3 +12,17 @@ $(B)/tests/foreign.bpf.o: tests/e2e/foreign.bpf.c | $(B)/.deps
 	@mkdir -p $(@D)
 	$(call say,BPF)
 	$(CLANG) $(BPF_CFLAGS) -Ivmlinux/$(ARCH) -c $< -o $@
+
+CHECKS += tests/e2e/swaps
+
+tests/e2e/swaps: $(B)/tests/swap
+
+$(B)/tests/swap: tests/e2e/swap.c $(KERN) $(B)/core.a
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
+
+soak: soak-swaps
+soak-swaps: $(B)/tests/swap
+	tests/e2e/swaps 10000
+.PHONY: soak-swaps

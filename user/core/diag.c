@@ -11,10 +11,11 @@
 
 static char *source_line(const struct place *place)
 {
-	const char *at = place->text, *end = place->text + place->len, *stop;
+	const char *at = place->text, *end, *stop;
 
 	if (!at || !place->line)
 		return NULL;
+	end = at + place->len;
 	for (unsigned line = 1; line < place->line; line++) {
 		at = memchr(at, '\n', end - at);
 		if (!at)

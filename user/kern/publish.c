@@ -66,19 +66,30 @@ static int place_trie(struct host *host, __u32 number, const struct image *image
 	return err;
 }
 
-static int place_array(struct host *host, enum sw_map outer, const char *name, __u32 number, const void *values,
-		       size_t n, size_t size, struct fault *fault)
+static int place_spans(struct host *host, __u32 number, const struct image *image, struct fault *fault)
 {
-	__u32 *keys = mem_alloc(n, sizeof(*keys));
+	__u32 *keys = mem_alloc(image->spans.n, sizeof(*keys));
 	int err;
 
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < image->spans.n; i++)
 		keys[i] = i;
-	err = place(host, outer, number,
-		    &(struct filling){ BPF_MAP_TYPE_ARRAY, name, sizeof(*keys), size, BPF_F_INNER_MAP, keys, values, n },
+	err = place(host, MAP_spans, number,
+		    &(struct filling){ BPF_MAP_TYPE_ARRAY, "answers", sizeof(*keys), sizeof(struct sw_span),
+				       BPF_F_INNER_MAP, keys, image->spans.v, image->spans.n },
 		    fault);
 	free(keys);
 	return err;
+}
+
+static int place_texts(struct host *host, __u32 number, const struct image *image, struct fault *fault)
+{
+	for (size_t i = 0; i < image->texts.n; i++) {
+		struct sw_text_key key = { number, i };
+
+		if (bpf_map_update_elem(host->map[MAP_texts], &key, &image->texts.v[i], BPF_ANY))
+			return fault_set(fault, errno, "cannot write the policy's rules: %s", strerror(errno));
+	}
+	return 0;
 }
 
 static int place_options(struct host *host, __u32 number, const struct image *image, struct fault *fault)
@@ -116,6 +127,11 @@ static void purge(int map, size_t key_size, bool (*match)(const void *key, __u64
 	}
 }
 
+static bool text_of_image(const void *key, __u64 number)
+{
+	return ((const struct sw_text_key *)key)->image == number;
+}
+
 static bool option_of_image(const void *key, __u64 number)
 {
 	return ((const struct sw_option_key *)key)->image == number;
@@ -134,7 +150,7 @@ static void take_out(struct host *host, __u32 number)
 
 	bpf_map_delete_elem(host->map[MAP_tries], &number);
 	bpf_map_delete_elem(host->map[MAP_spans], &number);
-	bpf_map_delete_elem(host->map[MAP_texts], &number);
+	purge(host->map[MAP_texts], sizeof(struct sw_text_key), text_of_image, number);
 	purge(host->map[MAP_options], sizeof(struct sw_option_key), option_of_image, number);
 	purge(host->map[MAP_hits], sizeof(struct sw_hit_key), hit_of_serial, serial);
 	place_settings(host, number, &(struct sw_settings){ 0 }, &ignored);
@@ -152,11 +168,9 @@ static int load_image(struct host *host, __u32 number, const struct image *image
 	if (!err)
 		err = place_trie(host, number, image, fault);
 	if (!err)
-		err = place_array(host, MAP_spans, "answers", number, image->spans.v, image->spans.n,
-				  sizeof(struct sw_span), fault);
+		err = place_spans(host, number, image, fault);
 	if (!err)
-		err = place_array(host, MAP_texts, "rules", number, image->texts.v, image->texts.n,
-				  sizeof(struct sw_text), fault);
+		err = place_texts(host, number, image, fault);
 	if (!err)
 		err = place_options(host, number, image, fault);
 	settings.serial = serial;
@@ -192,17 +206,19 @@ int publish(struct host *host, const struct image *image, struct published *out,
 	return err;
 }
 
-/* An update of a map of maps returns only when no program can still be reading what was there before. */
+/*
+ * An update of a map of maps returns only when no program can still be reading what was there before. Image 0
+ * is nobody's: what is put there for the wait may stay.
+ */
 static int wait_for_readers(struct host *host, struct fault *fault)
 {
-	__u32 nobody = 0, value = 0;
-	struct filling empty = { BPF_MAP_TYPE_ARRAY, "nothing", sizeof(nobody), sizeof(struct sw_span),
-				 BPF_F_INNER_MAP, &nobody, &value, 0 };
-	int err = place(host, MAP_spans, nobody, &empty, fault);
+	struct sw_span refuse = { 0 };
+	__u32 nobody = 0;
 
-	if (!err && bpf_map_delete_elem(host->map[MAP_spans], &nobody))
-		err = fault_set(fault, errno, "cannot clear the map 'spans': %s", strerror(errno));
-	return err;
+	return place(host, MAP_spans, nobody,
+		     &(struct filling){ BPF_MAP_TYPE_ARRAY, "nothing", sizeof(nobody), sizeof(refuse),
+					BPF_F_INNER_MAP, &nobody, &refuse, 1 },
+		     fault);
 }
 
 /* Which images tenants point to. When one cannot be told, none may be taken out. */
@@ -245,16 +261,7 @@ int publish_collect(struct host *host, struct fault *fault)
 
 int published_text(const struct host *host, __u32 number, __u32 rule, struct sw_text *out)
 {
-	__u32 id;
-	int fd, err = 0;
+	struct sw_text_key key = { number, rule };
 
-	if (bpf_map_lookup_elem(host->map[MAP_texts], &number, &id))
-		return -errno;
-	fd = bpf_map_get_fd_by_id(id);
-	if (fd < 0)
-		return -errno;
-	if (bpf_map_lookup_elem(fd, &rule, out))
-		err = -errno;
-	close(fd);
-	return err;
+	return bpf_map_lookup_elem(host->map[MAP_texts], &key, out) ? -errno : 0;
 }

@@ -16,8 +16,9 @@ static const struct command commands[] = {
 	  JSON | TAKES(POLICY) | TAKES(TENANT), 1, -1, cmd_run },
 	{ "attach", "CGROUP", "put a cgroup v2 directory, and all below it, under a policy",
 	  "The tenant is named after the directory unless --tenant says otherwise. Nothing has to keep running.\n",
-	  TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE), 1, 1, cmd_attach },
-	{ "detach", "TENANT", "take the policy off a tenant", NULL, 0, 1, 1, cmd_detach },
+	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE), 1, 1,
+	  cmd_attach },
+	{ "detach", "TENANT", "take the policy off a tenant, and print its last counters", NULL, JSON, 1, 1, cmd_detach },
 	{ "status", "[TENANT]", "list the tenants, or show one in full", NULL, JSON, 0, 1, cmd_status },
 	{ "log", "", "show what was denied",
 	  "Reads and empties the kernel's buffer of denials; each tenant gets 100 of them a second.\n",
@@ -30,9 +31,9 @@ static const struct command commands[] = {
 	{ "policy show", "[POLICY]", "print a policy in its canonical form", NULL, JSON | TAKES(COMPILED), 0, 1,
 	  cmd_policy_show },
 	{ "policy diff", "OLD NEW", "print which peers two policies answer differently",
-	  "Exit status: 0 when there are none, 3 when there are.\n", 0, 2, 2, cmd_policy_diff },
+	  "Exit status: 0 when there are none, 3 when there are.\n", JSON, 2, 2, cmd_policy_diff },
 	{ "ranges update", "", "replace the sets google and google-cloud by what Google publishes", NULL,
-	  TAKES(GOOG) | TAKES(CLOUD) | TAKES(OUTPUT), 0, 0, cmd_ranges_update },
+	  JSON | TAKES(GOOG) | TAKES(CLOUD) | TAKES(OUTPUT), 0, 0, cmd_ranges_update },
 	{ "ranges", "[SET]", "list the named sets of addresses, or the prefixes of one", NULL, JSON, 0, 1, cmd_ranges },
 };
 

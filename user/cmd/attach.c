@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <string.h>
 
 #include "cli.h"
 #include "names.h"
-#include "tenant.h"
+#include "report.h"
 
 static void report_foreign(const struct foreign *foreign, void *data)
 {
@@ -33,12 +34,27 @@ static int attach(struct host *host, struct cli *cli, const char *name, const st
 	if (!cli_has(cli, OPTION_REPLACE))
 		err = attach_new(host, name, cgroup, &image, fault);
 	else if (!slot)
-		err = fault_set(fault, 2, "no tenant is named %s, so there is nothing to replace", name);
+		err = fault_set(fault, ENOENT, "no tenant is named %s, so there is nothing to replace", name);
 	else if (strcmp(host->records[slot].path, cgroup->path))
-		err = fault_set(fault, 22, "tenant %s is %s, not %s", name, host->records[slot].path, cgroup->path);
+		err = fault_set(fault, EINVAL, "tenant %s is %s, not %s", name, host->records[slot].path, cgroup->path);
 	else
 		err = tenant_replace(host, slot, &image, fault);
 	publish_collect(host, err ? &ignored : fault);
+	return err;
+}
+
+/* People see that nothing went wrong; programs get the tenant as `status` shows it. */
+static int show(const struct host *host, struct cli *cli, const char *name, struct fault *fault)
+{
+	struct report report;
+	int err;
+
+	if (!cli_has(cli, OPTION_JSON))
+		return 0;
+	err = report_read(host, tenant_find(host, name), &report, fault);
+	if (!err)
+		report_show(&report, cli, stdout);
+	report_free(&report);
 	return err;
 }
 
@@ -69,6 +85,8 @@ int cmd_attach(struct cli *cli)
 	err = host_open(&host, HOST_LOADING, &fault);
 	if (!err) {
 		err = attach(&host, cli, name, &cgroup, image, &fault);
+		if (!err)
+			err = show(&host, cli, name, &fault);
 		host_close(&host);
 	}
 	image_free(image);

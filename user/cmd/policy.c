@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "load.h"
@@ -59,7 +60,6 @@ int cmd_policy_check(struct cli *cli)
 	return good ? EXIT_OK : EXIT_FAILED;
 }
 
-/* The canonical text is JSON's own superset, so --json gives it as one string with its name. */
 static void show_json(const struct policy *policy, struct json *json)
 {
 	json_open(json, NULL, '{');
@@ -111,13 +111,34 @@ int cmd_policy_show(struct cli *cli)
 	return EXIT_OK;
 }
 
+/* The differences as an array of lines. */
+static size_t diff_json(const struct image *a, const struct image *b, struct json *json)
+{
+	char *text = NULL, *save, *line;
+	size_t len, n;
+	FILE *out = open_memstream(&text, &len);
+
+	n = image_diff(a, b, out);
+	fclose(out);
+	json_open(json, NULL, '[');
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		json_string(json, NULL, line);
+	json_close(json, ']');
+	json_end(json);
+	free(text);
+	return n;
+}
+
 int cmd_policy_diff(struct cli *cli)
 {
 	struct image *a = cli_compile(cli->args[0], false), *b = cli_compile(cli->args[1], false);
 	int status = EXIT_FAILED;
+	size_t lines;
 
-	if (a && b)
-		status = image_diff(a, b, stdout) ? EXIT_DENIED : EXIT_OK;
+	if (a && b) {
+		lines = cli_has(cli, OPTION_JSON) ? diff_json(a, b, &cli->json) : image_diff(a, b, stdout);
+		status = lines ? EXIT_DENIED : EXIT_OK;
+	}
 	image_free(a);
 	image_free(b);
 	return status;

@@ -14,22 +14,26 @@
 
 #define SETS_FOLDER "/var/lib/sockwarden/sets"
 
+static void show_set(struct cli *cli, const char *name, size_t prefixes, const char *from)
+{
+	if (!cli_has(cli, OPTION_JSON)) {
+		printf("%-22s %8zu  %s\n", name, prefixes, from);
+		return;
+	}
+	json_open(&cli->json, NULL, '{');
+	json_string(&cli->json, "set", name);
+	json_number(&cli->json, "prefixes", prefixes);
+	json_string(&cli->json, "source", from);
+	json_close(&cli->json, '}');
+}
+
 static void list_set(struct cli *cli, const char *name, const char *from)
 {
 	struct prefixes set = { 0 };
 	struct diags diags = { 0 };
 
-	if (set_load(cli_path(), name, &set, &diags)) {
-		if (cli_has(cli, OPTION_JSON)) {
-			json_open(&cli->json, NULL, '{');
-			json_string(&cli->json, "set", name);
-			json_number(&cli->json, "prefixes", set.n);
-			json_string(&cli->json, "source", from);
-			json_close(&cli->json, '}');
-		} else {
-			printf("%-22s %8zu  %s\n", name, set.n, from);
-		}
-	}
+	if (set_load(cli_path(), name, &set, &diags))
+		show_set(cli, name, set.n, from);
 	diags_print(&diags, stderr);
 	diags_free(&diags);
 	prefixes_free(&set);
@@ -117,7 +121,8 @@ static int write_set(FILE *out, const char *what, const struct prefixes *set)
 }
 
 /* The file is there whole, or as it was. */
-static int replace_set(const char *folder, const char *name, const char *what, const struct prefixes *set)
+static int replace_set(struct cli *cli, const char *folder, const char *name, const char *what,
+		       const struct prefixes *set)
 {
 	char *file = mem_printf("%s/%s", folder, name), *temporary = mem_printf("%s/.%s.new", folder, name);
 	FILE *out = fopen(temporary, "we");
@@ -131,11 +136,28 @@ static int replace_set(const char *folder, const char *name, const char *what, c
 		unlink(temporary);
 		fail("cannot write %s: %s", file, strerror(-err));
 	} else {
-		printf("%s: %zu prefixes\n", file, set->n);
+		show_set(cli, name, set->n, file);
 	}
 	free(file);
 	free(temporary);
 	return err ? EXIT_FAILED : EXIT_OK;
+}
+
+static int replace_both(struct cli *cli, const char *folder, const char *own, const struct prefixes *google,
+			const char *customers, const struct prefixes *cloud)
+{
+	int status;
+
+	if (cli_has(cli, OPTION_JSON))
+		json_open(&cli->json, NULL, '[');
+	status = replace_set(cli, folder, "google", own, google);
+	if (!status)
+		status = replace_set(cli, folder, "google-cloud", customers, cloud);
+	if (cli_has(cli, OPTION_JSON)) {
+		json_close(&cli->json, ']');
+		json_end(&cli->json);
+	}
+	return status;
 }
 
 static bool read_list(const char *file, struct google_list *list)
@@ -186,9 +208,7 @@ int cmd_ranges_update(struct cli *cli)
 				 "cloud's customers.", goog.created);
 		customers = mem_printf("# Ranges of the customers of Google's cloud, published %s.", cloud.created);
 		prefixes_subtract(&goog.prefixes, &cloud.prefixes);
-		status = replace_set(folder, "google", own, &goog.prefixes);
-		if (!status)
-			status = replace_set(folder, "google-cloud", customers, &cloud.prefixes);
+		status = replace_both(cli, folder, own, &goog.prefixes, customers, &cloud.prefixes);
 	}
 	free(own);
 	free(customers);

@@ -132,11 +132,11 @@ static const char *hex(const __u8 hash[32], char text[65])
 	return text;
 }
 
-void report_json(const struct report *report, struct json *json, const char *key)
+void report_json(const struct report *report, struct json *json)
 {
 	char hash[65];
 
-	json_open(json, key, '{');
+	json_open(json, NULL, '{');
 	json_string(json, "tenant", report->record.name);
 	json_string(json, "cgroup", report->record.path);
 	json_number(json, "cgroup_id", report->record.cgroup);
@@ -157,4 +157,16 @@ void report_json(const struct report *report, struct json *json, const char *key
 	json_number(json, "log_dropped", report->counts.log_dropped);
 	json_rules(report, json);
 	json_close(json, '}');
+}
+
+void report_show(const struct report *report, const struct cli *cli, FILE *out)
+{
+	struct json json = { .out = out, .pretty = cli_has(cli, OPTION_PRETTY) };
+
+	if (!cli_has(cli, OPTION_JSON)) {
+		report_print(report, out);
+		return;
+	}
+	report_json(report, &json);
+	json_end(&json);
 }

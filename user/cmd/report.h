@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "cli.h"
 #include "json.h"
 #include "tenant.h"
 
@@ -31,8 +32,11 @@ __u64 report_denied(const struct report *report); /* sum over the reasons */
 /* The tables for people: allowed, denied by reason and rule, bytes each way. */
 void report_print(const struct report *report, FILE *out);
 
-/* An object; `key` as in json.h. */
-void report_json(const struct report *report, struct json *json, const char *key);
+/* An object inside an array, or at the top. */
+void report_json(const struct report *report, struct json *json);
+
+/* One of the two, as --json says. */
+void report_show(const struct report *report, const struct cli *cli, FILE *out);
 
 /* 4210 -> "4.1 KiB" */
 const char *format_bytes(__u64 bytes, char buf[16]);

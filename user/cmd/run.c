@@ -131,19 +131,6 @@ static int supervise(pid_t pid)
 	}
 }
 
-static void print_report(struct cli *cli, const struct report *report)
-{
-	struct json json = { .out = stderr, .pretty = cli_has(cli, OPTION_PRETTY) };
-
-	if (cli_has(cli, OPTION_JSON)) {
-		report_json(report, &json, NULL);
-		json_end(&json);
-		return;
-	}
-	fputs("sockwarden: ", stderr);
-	report_print(report, stderr);
-}
-
 /* Reports what the tenant did, and takes its policy off. */
 static int close_account(struct cli *cli, const char *name, struct fault *fault)
 {
@@ -155,7 +142,7 @@ static int close_account(struct cli *cli, const char *name, struct fault *fault)
 		return err;
 	err = report_read(&host, tenant_find(&host, name), &report, fault);
 	if (!err)
-		print_report(cli, &report);
+		report_show(&report, cli, stderr);
 	report_free(&report);
 	if (!err)
 		err = tenant_detach(&host, name, fault);

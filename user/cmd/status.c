@@ -18,19 +18,15 @@ static void print_row(const struct report *report)
 	       report->record.path);
 }
 
-static int show(const struct host *host, __u32 slot, struct cli *cli, bool whole, struct fault *fault)
+static int show_row(const struct host *host, __u32 slot, struct cli *cli, struct fault *fault)
 {
 	struct report report;
 	int err = report_read(host, slot, &report, fault);
 
-	if (!err) {
-		if (cli_has(cli, OPTION_JSON))
-			report_json(&report, &cli->json, NULL);
-		else if (whole)
-			report_print(&report, stdout);
-		else
-			print_row(&report);
-	}
+	if (!err && cli_has(cli, OPTION_JSON))
+		report_json(&report, &cli->json);
+	else if (!err)
+		print_row(&report);
 	report_free(&report);
 	return err;
 }
@@ -46,7 +42,7 @@ static int show_all(const struct host *host, struct cli *cli, struct fault *faul
 		       "SENT", "RECEIVED", "CGROUP");
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX && !err; slot++)
 		if (host->records[slot].cgroup)
-			err = show(host, slot, cli, false, fault);
+			err = show_row(host, slot, cli, fault);
 	if (cli_has(cli, OPTION_JSON)) {
 		json_close(&cli->json, ']');
 		json_end(&cli->json);
@@ -57,13 +53,15 @@ static int show_all(const struct host *host, struct cli *cli, struct fault *faul
 static int show_one(const struct host *host, const char *name, struct cli *cli, struct fault *fault)
 {
 	__u32 slot = tenant_find(host, name);
+	struct report report;
 	int err;
 
 	if (!slot)
 		return fault_set(fault, ENOENT, "no tenant is named %s: 'sockwarden status' lists them", name);
-	err = show(host, slot, cli, true, fault);
-	if (cli_has(cli, OPTION_JSON))
-		json_end(&cli->json);
+	err = report_read(host, slot, &report, fault);
+	if (!err)
+		report_show(&report, cli, stdout);
+	report_free(&report);
 	return err;
 }
 

@@ -148,6 +148,7 @@ static size_t diff_prefix(const struct image *a, const struct image *b, const st
 {
 	struct cursor x = { .image = a, .class = a->entries.v[entry_find(a, prefix)].class };
 	struct cursor y = { .image = b, .class = b->entries.v[entry_find(b, prefix)].class };
+	__u32 protocols = a->settings.protocols & b->settings.protocols; /* what only one has, the settings show */
 	char text[SW_PREFIX_TEXT];
 	size_t lines = 0;
 
@@ -156,7 +157,7 @@ static size_t diff_prefix(const struct image *a, const struct image *b, const st
 		bool before = cursor_next(&x, service, &end_x)->allow, after = cursor_next(&y, service, &end_y)->allow;
 
 		end = end_x < end_y ? end_x : end_y;
-		if (before == after)
+		if (before == after || !(protocols & 1U << (end_before >> 16)))
 			continue;
 		fprintf(out, "%s ", prefix_format(prefix, text));
 		print_services(end_before, end, out);
@@ -228,19 +229,60 @@ static size_t diff_options(const struct image *a, const struct image *b, const c
 	return lines;
 }
 
-size_t image_diff(const struct image *a, const struct image *b, FILE *out)
+/* Every prefix of either image, in order, once. */
+static void merge_prefixes(const struct image *a, const struct image *b, struct prefixes *out)
 {
-	size_t i = 0, j = 0, lines = diff_settings(a, b, out);
+	size_t i = 0, j = 0;
 
-	lines += diff_options(a, b, "- ", out);
-	lines += diff_options(b, a, "+ ", out);
 	while (i < a->entries.n || j < b->entries.n) {
 		int order = i == a->entries.n ? 1 : j == b->entries.n ? -1 :
 			    prefix_order(&a->entries.v[i].prefix, &b->entries.v[j].prefix);
 
-		lines += diff_prefix(a, b, order <= 0 ? &a->entries.v[i].prefix : &b->entries.v[j].prefix, out);
+		*list_add(out) = order <= 0 ? a->entries.v[i].prefix : b->entries.v[j].prefix;
 		i += order <= 0;
 		j += order >= 0;
 	}
+}
+
+static bool addr_next(struct sw_addr *addr)
+{
+	for (int i = 15; i >= 0; i--)
+		if (++addr->b[i])
+			return true;
+	return false;
+}
+
+/* No address is decided by the prefix itself: those behind it in the list leave none of it. */
+static bool is_hidden(const struct prefixes *list, size_t at)
+{
+	const struct sw_prefix *prefix = &list->v[at];
+	struct sw_addr next = prefix->addr; /* the first that may be left */
+
+	for (size_t i = at + 1; i < list->n && prefix_covers(prefix, &list->v[i].addr); i++) {
+		int order = memcmp(list->v[i].addr.b, next.b, 16);
+
+		if (order > 0)
+			return false;
+		if (order < 0)
+			continue;
+		next = prefix_last(&list->v[i]);
+		if (!addr_next(&next) || !prefix_covers(prefix, &next))
+			return true;
+	}
+	return false;
+}
+
+size_t image_diff(const struct image *a, const struct image *b, FILE *out)
+{
+	size_t lines = diff_settings(a, b, out);
+	struct prefixes list = { 0 };
+
+	lines += diff_options(a, b, "- ", out);
+	lines += diff_options(b, a, "+ ", out);
+	merge_prefixes(a, b, &list);
+	for (size_t i = 0; i < list.n; i++)
+		if (!is_hidden(&list, i))
+			lines += diff_prefix(a, b, &list.v[i], out);
+	prefixes_free(&list);
 	return lines;
 }

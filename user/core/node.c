@@ -153,6 +153,8 @@ static void check_keys(struct reader *reader, struct node *map)
 		node_free(map->v[i]);
 	}
 	map->n = n;
+	if (!n)
+		return;
 	sorted = mem_alloc(n, sizeof(*sorted));
 	memcpy(sorted, map->v, n * sizeof(*sorted));
 	qsort(sorted, n, sizeof(*sorted), by_key);

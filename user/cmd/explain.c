@@ -84,7 +84,7 @@ static int from_tenant(const char *name, struct answer *answer)
 	if (err)
 		return fail("%s", fault.text);
 	slot = tenant_find(&host, name);
-	if (!slot || tenant_storage(&host, host.records[slot].cgroup, &tenant) || tenant.slot != slot) {
+	if (!slot || host_storage(&host, host.records[slot].cgroup, &tenant) || tenant.slot != slot) {
 		host_close(&host);
 		return fail("no tenant named %s is under a policy: 'sockwarden status' lists them", name);
 	}

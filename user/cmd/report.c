@@ -27,7 +27,7 @@ int report_read(const struct host *host, __u32 slot, struct report *report, stru
 		.state = tenant_state(host, slot),
 		.counts = host->counts[slot],
 	};
-	if (!tenant_storage(host, report->record.cgroup, &tenant) && tenant.slot == slot) {
+	if (!host_storage(host, report->record.cgroup, &tenant) && tenant.slot == slot) {
 		report->settings = host->settings[tenant.image];
 		for (__u32 rule = 0; rule < report->settings.rules; rule++)
 			read_rule(host, slot, &tenant, rule, report);

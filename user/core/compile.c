@@ -84,29 +84,6 @@ static __u32 join(struct compiler *c, __u32 class, __u32 rule)
 	return c->joined.v[number];
 }
 
-static bool rule_speaks_of(const struct rule *rule, __u32 service)
-{
-	unsigned port = service & 0xffff;
-
-	if (rule->protos && !(rule->protos & 1U << (service >> 16)))
-		return false;
-	for (size_t i = 0; i < rule->ports.n; i++)
-		if (rule->ports.v[i].first <= port && port <= rule->ports.v[i].last)
-			return true;
-	return !rule->ports.n;
-}
-
-static struct sw_span answer(const struct compiler *c, const __u16 *rules, size_t n, __u32 service)
-{
-	for (size_t i = 0; i < n; i++) {
-		const struct rule *rule = &c->policy->rules.v[rules[i]];
-
-		if (rule_speaks_of(rule, service))
-			return (struct sw_span){ .first = service, .rule = rules[i], .allow = rule->allow };
-	}
-	return (struct sw_span){ .first = service, .rule = SW_RULE_DEFAULT, .allow = c->policy->default_allow };
-}
-
 static int ascending(const void *a, const void *b)
 {
 	__u32 x = *(const __u32 *)a, y = *(const __u32 *)b;
@@ -139,27 +116,105 @@ static size_t cuts_of(const struct compiler *c, const __u16 *rules, size_t n, __
 	return unique;
 }
 
+/* The services between two cuts are a cell, all answered alike: by the first rule that takes it. */
+struct cells {
+	__u32 *cut; /* where each begins */
+	size_t n;
+	__u16 *rule;
+	__u32 *next; /* itself while the cell is free, else one behind it; followed to the next free one */
+};
+
+static __u32 free_cell(struct cells *cells, __u32 cell)
+{
+	while (cells->next[cell] != cell)
+		cell = cells->next[cell] = cells->next[cells->next[cell]];
+	return cell;
+}
+
+/* The cell that begins at the service, which is a cut. */
+static __u32 cell_at(const struct cells *cells, __u32 service)
+{
+	const __u32 *cut = bsearch(&service, cells->cut, cells->n, sizeof(*cut), ascending);
+
+	return cut - cells->cut;
+}
+
+/* Each cell is taken once, so that a long list of ports costs no more than sorting it. */
+static void take(struct cells *cells, __u16 rule, __u32 first, __u32 end)
+{
+	for (__u32 at = free_cell(cells, cell_at(cells, first)); at < cells->n && cells->cut[at] < end;
+	     at = free_cell(cells, at)) {
+		cells->rule[at] = rule;
+		cells->next[at] = at + 1;
+	}
+}
+
+static void take_rule(struct cells *cells, const struct rule *rule, __u16 number)
+{
+	for (__u32 proto = 0; proto < SW_PROTOS; proto++) {
+		__u32 zero = SW_SERVICE(proto, 0);
+
+		if (rule->protos && !(rule->protos & 1U << proto))
+			continue;
+		if (!rule->ports.n)
+			take(cells, number, zero, zero + 65536);
+		for (size_t i = 0; i < rule->ports.n; i++)
+			take(cells, number, zero + rule->ports.v[i].first, zero + rule->ports.v[i].last + 1);
+	}
+}
+
+/* The cells of the class's rules, each with the rule that answers. */
+static struct cells cells_of(const struct compiler *c, const __u16 *rules, size_t n)
+{
+	struct cells cells;
+
+	cells.n = cuts_of(c, rules, n, &cells.cut);
+	cells.rule = mem_alloc(cells.n, sizeof(*cells.rule));
+	cells.next = mem_alloc(cells.n + 1, sizeof(*cells.next));
+	for (size_t i = 0; i <= cells.n; i++)
+		cells.next[i] = i;
+	for (size_t i = 0; i < cells.n; i++)
+		cells.rule[i] = SW_RULE_DEFAULT;
+	for (size_t i = 0; i < n; i++)
+		take_rule(&cells, &c->policy->rules.v[rules[i]], rules[i]);
+	return cells;
+}
+
+static void cells_free(struct cells *cells)
+{
+	free(cells->cut);
+	free(cells->rule);
+	free(cells->next);
+}
+
+static bool rule_allows(const struct policy *policy, __u16 rule)
+{
+	return rule == SW_RULE_DEFAULT ? policy->default_allow : policy->rules.v[rule].allow;
+}
+
 /* The number of the class's spans. */
 static __u32 spans_of(struct compiler *c, __u32 class)
 {
-	size_t len, n, cuts;
+	size_t len;
 	const __u16 *rules = interned(&c->classes, class, &len);
 	LIST(struct sw_span) spans = { 0 };
-	__u32 *cut;
+	struct cells cells;
 
 	if (c->span_of.v[class])
 		return c->span_of.v[class] - 1;
-	n = len / sizeof(*rules);
-	cuts = cuts_of(c, rules, n, &cut);
-	for (size_t i = 0; i < cuts; i++) {
-		struct sw_span span = answer(c, rules, n, cut[i]), *last = spans.n ? &spans.v[spans.n - 1] : NULL;
-
-		if (!last || last->rule != span.rule)
-			*list_add(&spans) = span;
+	cells = cells_of(c, rules, len / sizeof(*rules));
+	for (size_t i = 0; i < cells.n; i++) {
+		if (i && cells.rule[i] == cells.rule[i - 1])
+			continue;
+		*list_add(&spans) = (struct sw_span){
+			.first = cells.cut[i],
+			.rule = cells.rule[i],
+			.allow = rule_allows(c->policy, cells.rule[i]),
+		};
 	}
 	c->span_of.v[class] = intern(&c->spans, spans.v, spans.n * sizeof(*spans.v)) + 1;
 	free(spans.v);
-	free(cut);
+	cells_free(&cells);
 	return c->span_of.v[class] - 1;
 }
 

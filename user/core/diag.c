@@ -87,28 +87,37 @@ static void print_quoted(const struct diag *diag, FILE *out)
 	fputs("^\n", out);
 }
 
-/* Stable by place; files stay in the order in which they were first read. */
+/* By place, and as they came; files stay in the order in which they were first spoken of. */
 static int by_place(const void *a, const void *b)
 {
 	const struct diag *x = a, *y = b;
 
-	if (strcmp(x->file, y->file))
-		return 0;
+	if (x->file_seen != y->file_seen)
+		return x->file_seen < y->file_seen ? -1 : 1;
 	if (x->line != y->line)
 		return x->line < y->line ? -1 : 1;
-	return x->col < y->col ? -1 : x->col > y->col;
+	if (x->col != y->col)
+		return x->col < y->col ? -1 : 1;
+	return x->seen < y->seen ? -1 : 1;
+}
+
+static void sort(struct diags *diags)
+{
+	for (size_t i = 0; i < diags->n; i++) {
+		size_t first = 0;
+
+		while (strcmp(diags->v[first].file, diags->v[i].file))
+			first++;
+		diags->v[i].seen = i;
+		diags->v[i].file_seen = first;
+	}
+	if (diags->n)
+		qsort(diags->v, diags->n, sizeof(*diags->v), by_place);
 }
 
 void diags_print(struct diags *diags, FILE *out)
 {
-	size_t run;
-
-	for (size_t i = 0; i < diags->n; i += run) {
-		for (run = 1; i + run < diags->n; run++)
-			if (strcmp(diags->v[i].file, diags->v[i + run].file))
-				break;
-		qsort(diags->v + i, run, sizeof(*diags->v), by_place);
-	}
+	sort(diags);
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct diag *diag = &diags->v[i];
 

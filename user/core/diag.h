@@ -18,6 +18,8 @@ struct diag {
 	bool note;          /* worth knowing, no mistake */
 	char *text;         /* owned: one line, what is wrong and what to do */
 	char *source;       /* owned: the line of the file, or NULL */
+	size_t seen;        /* for sorting: which message it is, and which was the first of its file */
+	size_t file_seen;
 };
 
 struct diags {

@@ -80,7 +80,8 @@ static void read_prefixes(const char *file, struct prefixes *out, struct diags *
 	char *text = file_read(file, &len);
 
 	if (!text) {
-		diag_error(diags, &(struct place){ .file = file }, "%s", strerror(errno));
+		diag_error(diags, &(struct place){ .file = file }, "%s: here a list is wanted, one prefix a line",
+			   strerror(errno));
 		return;
 	}
 	prefixes_parse(file, text, len, out, diags);
@@ -129,7 +130,8 @@ struct policy *policy_load(const char *path, const char *name, struct diags *dia
 	}
 	text = file_read(file, &len);
 	if (!text)
-		diag_error(diags, &(struct place){ .file = file }, "%s", strerror(errno));
+		diag_error(diags, &(struct place){ .file = file }, "%s: give the name of a policy, or its file",
+			   strerror(errno));
 	else
 		policy = policy_read(file, text, len, find_net, (void *)path, diags);
 	free(text);

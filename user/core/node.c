@@ -31,7 +31,7 @@ static const struct place *at_key(struct reader *reader, const struct node *node
 }
 
 /* The reader below libyaml's parser counts bytes, not lines. */
-static void at_byte(struct reader *reader, size_t offset)
+static const struct place *at_byte(struct reader *reader, size_t offset)
 {
 	reader->place.line = reader->place.col = 1;
 	for (size_t i = 0; i < offset && i < reader->place.len; i++) {
@@ -40,6 +40,7 @@ static void at_byte(struct reader *reader, size_t offset)
 		reader->place.line += stop;
 		reader->place.col = stop ? 1 : reader->place.col + 1;
 	}
+	return &reader->place;
 }
 
 static bool next(struct reader *reader, yaml_event_t *event)
@@ -47,11 +48,12 @@ static bool next(struct reader *reader, yaml_event_t *event)
 	if (yaml_parser_parse(&reader->parser, event))
 		return true;
 	if (reader->parser.error == YAML_READER_ERROR)
-		at_byte(reader, reader->parser.problem_offset);
+		diag_error(reader->diags, at_byte(reader, reader->parser.problem_offset),
+			   "not text: %s: a policy is written in UTF-8", reader->parser.problem);
 	else
-		at(reader, &reader->parser.problem_mark);
-	diag_error(reader->diags, &reader->place, "not YAML: %s: look at the indentation, brackets and quotes up to here",
-		   reader->parser.problem ? reader->parser.problem : "out of memory");
+		diag_error(reader->diags, at(reader, &reader->parser.problem_mark),
+			   "not YAML: %s: look at the indentation, brackets and quotes up to here (IPv6 needs quotes)",
+			   reader->parser.problem ? reader->parser.problem : "out of memory");
 	return false;
 }
 
@@ -83,7 +85,8 @@ static struct node *scalar(struct reader *reader, const yaml_event_t *event)
 
 	node->kind = NODE_SCALAR;
 	check_plain(reader, event, event->data.scalar.anchor, event->data.scalar.tag);
-	if (memchr(event->data.scalar.value, '\0', event->data.scalar.length))
+	node->wrong = memchr(event->data.scalar.value, '\0', event->data.scalar.length) != NULL;
+	if (node->wrong)
 		diag_error(reader->diags, at(reader, &event->start_mark), "a NUL byte in a value: leave it out");
 	node->text = mem_strdup((const char *)event->data.scalar.value);
 	node->quoted = event->data.scalar.style != YAML_PLAIN_SCALAR_STYLE;
@@ -177,6 +180,7 @@ static struct node *read_value(struct reader *reader, const yaml_event_t *event,
 			   event->data.alias.anchor);
 		node = node_new(reader, event);
 		node->text = mem_strdup("");
+		node->wrong = true;
 		return node;
 	}
 	if (depth == DEPTH_MAX || reader->nodes > NODES_MAX) {

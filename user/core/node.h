@@ -16,6 +16,7 @@ struct node {
 	unsigned line, col;
 	char *text;  /* scalar: its value; no NUL inside */
 	bool quoted; /* scalar: written with quotes */
+	bool wrong;  /* a mistake that is reported: no need to say more of the value */
 	char *key;   /* in a map: its key, with its place */
 	unsigned key_line, key_col;
 	LIST(struct node *);

@@ -39,7 +39,8 @@ static const char *word(struct reader *reader, const struct node *node, const ch
 {
 	if (node->kind == NODE_SCALAR && *node->text)
 		return node->text;
-	WRONG(reader, node, "%s is wanted here", wanted);
+	if (!node->wrong)
+		WRONG(reader, node, "%s is wanted here", wanted);
 	return NULL;
 }
 
@@ -81,7 +82,9 @@ static int choice(struct reader *reader, const struct node *node, const char *co
 		snprintf(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), "%s%s",
 			 !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
 	}
-	if (node->kind == NODE_SCALAR)
+	if (node->wrong)
+		return -1;
+	if (node->kind == NODE_SCALAR && *node->text)
 		WRONG(reader, node, "'%.40s' is not known here: write %s", node->text, wanted);
 	else
 		WRONG(reader, node, "a single word is wanted here: %s", wanted);
@@ -133,9 +136,11 @@ static void add_net(struct reader *reader, const struct node *node, void *data)
 	char canonical[SW_PREFIX_TEXT];
 	struct rule *rule = data;
 	bool word_like;
+	size_t before;
 
 	if (!text)
 		return;
+	before = reader->diags->n;
 	word_like = isalpha((unsigned char)*text) && (!strchr(text, ':') || !strncmp(text, "file:", 5));
 	if (word_like && (!set_find(text, &term.prefixes) &&
 			  !reader->source(reader->data, reader->place.file, text, &term.prefixes, reader->diags))) {
@@ -154,6 +159,8 @@ static void add_net(struct reader *reader, const struct node *node, void *data)
 		*list_add(&term.prefixes) = prefix;
 		term.literal = true;
 	}
+	if (reader->diags->n != before)
+		diag_note(reader->diags, place_of(reader, node), "'%.60s' is named here", text);
 	term.text = mem_strdup(text);
 	*list_add(&rule->nets) = term;
 }

@@ -293,6 +293,11 @@ void host_close(struct host *host)
 	memset(host->prog, -1, sizeof(host->prog));
 }
 
+int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out)
+{
+	return bpf_map_lookup_elem(host->map[MAP_tenants], &cgroup, out) ? -errno : 0;
+}
+
 int host_next_serial(struct host *host, __u64 *serial, struct fault *fault)
 {
 	struct sw_host state;

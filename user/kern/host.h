@@ -49,6 +49,9 @@ enum host_for {
 int host_open(struct host *host, enum host_for purpose, struct fault *fault);
 void host_close(struct host *host);
 
+/* What the programs know of a cgroup; 0 or -errno (-ENOENT: nothing was ever attached to it). */
+int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out);
+
 /* The last serial given out, counted up. */
 int host_next_serial(struct host *host, __u64 *serial, struct fault *fault);
 

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include "publish.h"
-#include "tenant.h"
 
 /* An inner map of the image, filled with `n` elements. The descriptor, or -errno. */
 struct filling {
@@ -230,7 +229,7 @@ static int mark_used(const struct host *host, bool *used, struct fault *fault)
 
 		if (!host->records[slot].cgroup)
 			continue;
-		err = tenant_storage(host, host->records[slot].cgroup, &tenant);
+		err = host_storage(host, host->records[slot].cgroup, &tenant);
 		if (!err)
 			used[tenant.image] = true;
 		else if (err != -ENOENT)

@@ -50,11 +50,6 @@ __u32 tenant_find(const struct host *host, const char *name)
 	return 0;
 }
 
-int tenant_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out)
-{
-	return bpf_map_lookup_elem(host->map[MAP_tenants], &cgroup, out) ? -errno : 0;
-}
-
 enum tenant_state tenant_state(const struct host *host, __u32 slot)
 {
 	const struct sw_record *record = &host->records[slot];
@@ -62,7 +57,7 @@ enum tenant_state tenant_state(const struct host *host, __u32 slot)
 
 	if (cgroup_id(record->path) != record->cgroup)
 		return TENANT_GONE;
-	if (tenant_storage(host, record->cgroup, &tenant) || tenant.slot != slot)
+	if (host_storage(host, record->cgroup, &tenant) || tenant.slot != slot)
 		return TENANT_INCOMPLETE;
 	return host->settings[tenant.image].audit ? TENANT_AUDITED : TENANT_ENFORCED;
 }
@@ -200,7 +195,7 @@ static __u32 free_slot(const struct host *host)
 static int clear_storage(struct host *host, __u64 cgroup, struct fault *fault)
 {
 	struct sw_tenant tenant;
-	int err = tenant_storage(host, cgroup, &tenant);
+	int err = host_storage(host, cgroup, &tenant);
 
 	if (err && err != -ENOENT)
 		return fault_set(fault, -err, "cannot read the storage of the cgroup: %s", strerror(-err));
@@ -274,7 +269,7 @@ int tenant_attach(struct host *host, const char *name, const struct cgroup *cgro
 int tenant_replace(struct host *host, __u32 slot, const struct published *image, struct fault *fault)
 {
 	struct sw_tenant tenant;
-	int err = tenant_storage(host, host->records[slot].cgroup, &tenant);
+	int err = host_storage(host, host->records[slot].cgroup, &tenant);
 
 	if (err || tenant.slot != slot)
 		return fault_set(fault, EINVAL, "tenant %s is %s: detach it, and attach it again",

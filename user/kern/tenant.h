@@ -32,9 +32,6 @@ __u32 tenant_find(const struct host *host, const char *name);
 
 enum tenant_state tenant_state(const struct host *host, __u32 slot);
 
-/* What the programs know of the cgroup; 0 or -errno (-ENOENT: nothing was ever attached to it). */
-int tenant_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out);
-
 /* Puts the cgroup under the image. Fails if it is, or is inside, or is around, a tenant. 0 or -errno. */
 int tenant_attach(struct host *host, const char *name, const struct cgroup *cgroup, const struct published *image,
 		  struct fault *fault);

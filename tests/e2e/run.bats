@@ -19,7 +19,7 @@ bats_require_minimum_version 1.5.0
 @test "run leaves no cgroup, no tenant and no image" {
 	"$SW" run -- true
 	[ "$("$SW" status -j)" = '[]' ]
-	[ -z "$(find "$(cgroup_root)/sockwarden" -mindepth 1 -type d)" ]
+	[ ! -e "$(cgroup_root)/sockwarden" ]
 	[ -z "$(bpftool -j map dump pinned $PINS/host/settings | tr '{' '\n' | grep '"policy":"appengine"')" ]
 }
 

@@ -106,16 +106,29 @@ void cgroup_close(struct cgroup *cgroup)
 	cgroup->fd = -1;
 }
 
+/* The folder of our own tenants, around `path`. */
+static void folder_of(const char *path, char above[SW_PATH_MAX])
+{
+	snprintf(above, SW_PATH_MAX, "%s", path);
+	*strrchr(above, '/') = '\0';
+}
+
+#define MAKE_TRIES 10 /* another run that ends may remove the folder in between */
+
 int cgroup_make(const char *path, struct fault *fault)
 {
-	char above[SW_PATH_MAX], *slash;
+	char above[SW_PATH_MAX];
 
-	snprintf(above, sizeof(above), "%s", path);
-	slash = strrchr(above, '/');
-	*slash = '\0';
-	if ((mkdir(above, 0755) && errno != EEXIST) || mkdir(path, 0755))
-		return fault_set(fault, errno, "cannot make the cgroup %s: %s", path, strerror(errno));
-	return 0;
+	folder_of(path, above);
+	for (int i = 0; i < MAKE_TRIES; i++) {
+		if (mkdir(above, 0755) && errno != EEXIST)
+			break;
+		if (!mkdir(path, 0755))
+			return 0;
+		if (errno != ENOENT)
+			break;
+	}
+	return fault_set(fault, errno, "cannot make the cgroup %s: %s", path, strerror(errno));
 }
 
 static int count_processes(const char *path)
@@ -181,5 +194,11 @@ int cgroup_end(const char *path)
 
 int cgroup_remove(const char *path)
 {
-	return rmdir(path) && errno != ENOENT ? -errno : 0;
+	char above[SW_PATH_MAX];
+
+	if (rmdir(path) && errno != ENOENT)
+		return -errno;
+	folder_of(path, above);
+	rmdir(above); /* unless others are in it */
+	return 0;
 }

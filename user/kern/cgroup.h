@@ -27,13 +27,13 @@ int cgroup_root(char root[SW_PATH_MAX], struct fault *fault);
 /* The cgroup's id, or 0 when there is no such directory any more. */
 __u64 cgroup_id(const char *path);
 
-/* Makes the directory (and the one above it) for a tenant of our own. */
+/* Makes the directory, and the one above it, for a tenant of our own. */
 int cgroup_make(const char *path, struct fault *fault);
 
 /* Ends every process in it and waits until they are gone; how many there were, or -errno. */
 int cgroup_end(const char *path);
 
-/* Removes the directory, which has no process any more. */
+/* Removes what cgroup_make() made; no process is in it any more. */
 int cgroup_remove(const char *path);
 
 /* True if a process is in it or below it. */

@@ -1,0 +1,27 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Fuzz targets, with libFuzzer and the sanitizers. What a run finds beyond the seeds stays in build/fuzz.
+
+FUZZ_SECONDS ?= 600
+FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -fPIE,$(SW_CFLAGS)) -O1 -g -fno-omit-frame-pointer \
+	-fno-sanitize-recover=undefined
+FUZZERS := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/*.c))
+
+CHECKS += tests/fuzz/run
+check: $(FUZZERS)
+
+.PHONY: fuzz
+
+$(B)/fuzz/core/%.o: user/core/%.c Makefile tests/fuzz/fuzz.mk | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,FUZZCC)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(patsubst user/core/%.c,$(B)/fuzz/core/%.o,$(wildcard user/core/*.c))
+	$(call say,FUZZLD)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d $(filter %.c %.o,$^) -lyaml -o $@
+
+##@ fuzz: run every fuzz target for FUZZ_SECONDS (default 600)
+fuzz: $(FUZZERS)
+	tests/fuzz/run $(FUZZ_SECONDS)
+
+soak: fuzz

@@ -1,0 +1,305 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Usage: property [FLOWS [SEED]]. Random policies, compiled and asked about flows at their edges: the verdict
+ * and the rule must be those of a plain reading of the policy (naive.h). What image_diff() says of two of
+ * them must be what differs, all of it and nothing else.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "generate.h"
+#include "naive.h"
+
+#define FLOWS           10000000
+#define SEED            20240425
+#define FLOWS_A_POLICY  500
+#define POLICIES_A_DIFF 8 /* one policy in so many is compared with another */
+
+static int number, failures;
+
+/* One test, reported once: at its first failure, or at the end. */
+static void report(bool good, const char *name)
+{
+	printf("%sok %d - %s\n", good ? "" : "not ", ++number, name);
+	failures += !good;
+}
+
+static void show(const struct policy *policy, const struct image *image)
+{
+	char *text = NULL, *save;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	policy_print(policy, out);
+	image_print(image, out);
+	fclose(out);
+	for (char *line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
+		printf("# %s\n", line);
+	free(text);
+}
+
+static void show_flow(const struct policy *policy, const struct image *image, const struct sw_flow *flow)
+{
+	struct sw_verdict want = naive_decide(policy, flow), have = image_decide(image, flow);
+	char peer[SW_ADDR_TEXT];
+
+	show(policy, image);
+	printf("# proto %u, %s, port %u: %s by rule %u, and should be %s by rule %u\n", flow->proto,
+	       addr_format(&flow->peer, peer), flow->port, have.allow ? "allowed" : "denied", have.rule,
+	       want.allow ? "allowed" : "denied", want.rule);
+}
+
+static bool check_flows(struct draw *draw, const struct policy *policy, const struct image *image, size_t flows)
+{
+	for (size_t i = 0; i < flows; i++) {
+		struct sw_flow flow = generate_flow(draw, policy);
+
+		if (!naive_agrees(policy, image, &flow)) {
+			show_flow(policy, image, &flow);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ---- image_diff() ------------------------------------------------------------------------------- */
+
+static struct rule rule_copy(const struct rule *from)
+{
+	struct rule rule = { .allow = from->allow, .line = from->line, .protos = from->protos };
+
+	for (size_t i = 0; i < from->names.n; i++)
+		*list_add(&rule.names) = mem_strdup(from->names.v[i]);
+	for (size_t i = 0; i < from->ports.n; i++)
+		*list_add(&rule.ports) = from->ports.v[i];
+	for (size_t i = 0; i < from->nets.n; i++) {
+		struct net_term *term = list_add(&rule.nets);
+
+		term->text = mem_strdup(from->nets.v[i].text);
+		term->literal = from->nets.v[i].literal;
+		for (size_t j = 0; j < from->nets.v[i].prefixes.n; j++)
+			*list_add(&term->prefixes) = from->nets.v[i].prefixes.v[j];
+	}
+	return rule;
+}
+
+/* A prefix as its two halves: other entries, the same answers. */
+static void split(struct prefixes *set, size_t at)
+{
+	struct sw_prefix half = set->v[at];
+
+	if (half.len == 128)
+		return;
+	set->v[at].len++;
+	half.addr.b[half.len / 8] |= 0x80 >> half.len % 8;
+	half.len++;
+	*list_add(set) = half;
+}
+
+/* The policy again, the same, nearly the same, or the same in other words. */
+static struct policy *variant(struct draw *draw, const struct policy *from)
+{
+	struct policy *policy = mem_alloc(1, sizeof(*policy));
+	struct rule *rule, late;
+
+	*policy = *from;
+	memset(&policy->rules, 0, sizeof(policy->rules));
+	for (size_t i = 0; i < from->rules.n; i++)
+		*list_add(&policy->rules) = rule_copy(&from->rules.v[i]);
+	if (!policy->rules.n)
+		return policy;
+	rule = &policy->rules.v[draw_below(draw, policy->rules.n)];
+	switch (draw_below(draw, 6)) {
+	case 0: /* a rule that comes too late to say anything */
+		late = rule_copy(rule);
+		late.allow ^= 1;
+		*list_add(&policy->rules) = late;
+		break;
+	case 1:
+	case 2:
+		for (size_t i = 0; i < rule->nets.n; i++)
+			split(&rule->nets.v[i].prefixes, draw_below(draw, rule->nets.v[i].prefixes.n));
+		break;
+	case 3:
+		policy->default_allow ^= 1;
+		break;
+	case 4:
+		rule->allow ^= 1;
+		break;
+	default:
+		if (rule->ports.n)
+			rule->ports.v[0].last = rule->ports.v[0].first;
+		else
+			rule->protos = 1;
+	}
+	return policy;
+}
+
+/* The entry of either image that is most specific for the address. */
+static struct sw_prefix most_specific(const struct image *const images[2], const struct sw_addr *addr)
+{
+	struct sw_prefix found = { 0 };
+
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < images[k]->entries.n; i++) {
+			const struct sw_prefix *prefix = &images[k]->entries.v[i].prefix;
+
+			if (prefix->len > found.len && prefix_covers(prefix, addr))
+				found = *prefix;
+		}
+	return found;
+}
+
+/* An address that is decided at the prefix itself; false if those inside leave none. */
+static bool address_at(const struct image *const images[2], const struct sw_prefix *prefix, struct sw_addr *out)
+{
+	*out = prefix->addr;
+	for (int k = -1; k < 2; k++)
+		for (size_t i = 0; i < (k < 0 ? 1 : images[k]->entries.n); i++) {
+			struct sw_prefix found;
+
+			if (k >= 0) {
+				*out = prefix_last(&images[k]->entries.v[i].prefix);
+				addr_step(out, 1);
+			}
+			found = most_specific(images, out);
+			if (!prefix_order(&found, prefix))
+				return true;
+		}
+	return false;
+}
+
+/* The line must name flows that the two images decide differently, as it says. */
+static bool line_is_true(const struct image *const images[2], const char *line)
+{
+	char net[64], proto[8], after[8], before[8];
+	unsigned first, last;
+	struct sw_prefix prefix;
+	struct sw_flow flow = { 0 };
+	struct sw_addr inner;
+
+	if (sscanf(line, "%63s %7s %u-%u: %7[a-z], was %7s", net, proto, &first, &last, after, before) != 6) {
+		if (sscanf(line, "%63s %7s %u: %7[a-z], was %7s", net, proto, &first, after, before) != 5)
+			return false;
+		last = first;
+	}
+	if (prefix_parse(net, &prefix) || !address_at(images, &prefix, &flow.peer))
+		return false;
+	if (naive_embedded(&flow.peer, &inner))
+		return true; /* decided by the address inside, too */
+	flow.proto = !strcmp(proto, "udp");
+	for (unsigned port = first; port <= last; port += last - first ? last - first : 1) {
+		flow.port = port;
+		if (image_decide(images[0], &flow).allow != !strcmp(before, "allow") ||
+		    image_decide(images[1], &flow).allow != !strcmp(after, "allow"))
+			return false;
+	}
+	return true;
+}
+
+/* No flow at any edge of either image is decided differently. */
+static bool nothing_differs(const struct image *const images[2])
+{
+	for (int k = 0; k < 2; k++)
+		for (size_t i = 0; i < images[k]->entries.n; i++) {
+			const struct sw_prefix *prefix = &images[k]->entries.v[i].prefix;
+			struct sw_addr asked[4] = { prefix->addr, prefix_last(prefix), prefix->addr,
+						    prefix_last(prefix) };
+
+			addr_step(&asked[2], -1);
+			addr_step(&asked[3], 1);
+			for (int n = 0; n < 4; n++)
+				for (size_t s = 0; s < images[k]->spans.n; s++) {
+					__u32 service = images[k]->spans.v[s].first;
+					struct sw_flow flow = { .peer = asked[n],
+								.port = service,
+								.proto = service >> 16 };
+
+					if (image_decide(images[0], &flow).allow !=
+					    image_decide(images[1], &flow).allow)
+						return false;
+				}
+		}
+	return true;
+}
+
+static bool check_diff(const struct image *const images[2])
+{
+	char *text = NULL, *save;
+	size_t len, lines;
+	FILE *out = open_memstream(&text, &len);
+	bool good;
+
+	lines = image_diff(images[0], images[1], out);
+	fclose(out);
+	good = lines || nothing_differs(images);
+	if (!good)
+		printf("# nothing is said to differ, but something does\n");
+	for (char *line = strtok_r(text, "\n", &save); good && line; line = strtok_r(NULL, "\n", &save), lines--) {
+		good = line_is_true(images, line);
+		if (!good)
+			printf("# not true: %s\n", line);
+	}
+	if (good && lines)
+		printf("# the number of lines is wrong\n");
+	free(text);
+	return good && !lines;
+}
+
+static size_t diffs, empty_diffs;
+
+static bool check_variant(struct draw *draw, const struct policy *policy, const struct image *image)
+{
+	struct policy *other = variant(draw, policy);
+	const struct image *images[2] = { image, compile(other) };
+	FILE *nowhere = fopen("/dev/null", "w");
+	bool good = check_diff(images);
+
+	diffs++;
+	empty_diffs += !image_diff(images[0], images[1], nowhere);
+	fclose(nowhere);
+	if (!good) {
+		show(policy, images[0]);
+		show(other, images[1]);
+	}
+	image_free((struct image *)images[1]);
+	policy_free(other);
+	return good;
+}
+
+/* ------------------------------------------------------------------------------------------------- */
+
+int main(int argc, char **argv)
+{
+	const char *seed_text = argc > 2 ? argv[2] : getenv("PROPERTY_SEED");
+	size_t flows = argc > 1 ? strtoul(argv[1], NULL, 10) : FLOWS, policies = 0, entries = 0;
+	unsigned long seed = seed_text ? strtoul(seed_text, NULL, 10) : SEED;
+	bool answers = true, sound = true, diff = true;
+
+	printf("1..3\n# seed %lu\n", seed);
+	fflush(stdout);
+	for (size_t done = 0; done < flows && answers && sound && diff; done += FLOWS_A_POLICY, policies++) {
+		struct draw draw = { .state = seed + policies * 0x9e3779b9UL };
+		struct policy *policy = generate_policy(&draw);
+		struct image *image = compile(policy);
+		const char *flaw = image_flaw(image);
+
+		entries += image->entries.n;
+		if (flaw) {
+			show(policy, image);
+			printf("# %s\n", flaw);
+		}
+		sound = !flaw;
+		answers = check_flows(&draw, policy, image, FLOWS_A_POLICY);
+		if (policies % POLICIES_A_DIFF == 0)
+			diff = check_variant(&draw, policy, image);
+		image_free(image);
+		policy_free(policy);
+	}
+	printf("# %zu policies, %zu entries, %zu flows, %zu differences, %zu of them none\n", policies, entries,
+	       policies * FLOWS_A_POLICY, diffs, empty_diffs);
+	report(answers, "an image answers as the rules do");
+	report(sound, "an image is sorted, and says nothing twice");
+	report(diff, "what differs is what is said to differ");
+	return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+}

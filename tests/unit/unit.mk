@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Unit tests with cmocka, and the property test, all on the pure layer.
+
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
+CHECKS += $(UNIT_TESTS)
+
+$(UNIT_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(B)/core.a Makefile
+	@mkdir -p $(@D)
+	$(call say,CCLD)
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(B)/core.a -lcmocka -lyaml -o $@

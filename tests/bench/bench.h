@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What things cost: hooks, traffic, loading. The parent decides who runs when; the work is done by clients,
+ * one process to a cgroup, that run in turns of some milliseconds. Everything is compared within a round, in
+ * which every client had the same number of turns, and what is printed is the median of the rounds.
+ */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <stddef.h>
+#include <sys/socket.h>
+
+#include "abi.h"
+
+#define ROUNDS 31
+
+#define NEAR4  "127.0.0.1"    /* `bench serve` answers here, on the near side */
+#define NEAR6  "::1"
+#define FAR4   "198.51.0.1"   /* and here, at the other end of the veth pair */
+#define NULL4  "203.0.113.1"  /* nobody: dropped on arrival */
+#define NULL6  "2001:db8::1"
+
+enum port {
+	PORT_CLOSE = 7001,  /* TCP: accepts and resets */
+	PORT_SINK = 7002,   /* TCP: reads and forgets */
+	PORT_DROP = 7003,   /* UDP: never read */
+	PORT_DROP_2 = 7004,
+};
+
+void die(const char *format, ...) __attribute__((format(printf, 1, 2), noreturn));
+
+/* ---- work ---- */
+
+struct work {
+	int fd, other;
+	struct sockaddr_storage peer[2]; /* the second only where `run` takes turns */
+	socklen_t len;
+	unsigned turn;
+};
+
+struct load {
+	const char *name;
+	int batch;                        /* operations between two looks at the clock */
+	const char *peer;
+	int port, port_2;                 /* 0: no second peer */
+	int (*open)(struct work *work);   /* 0 or -1 with errno, as all three */
+	int (*run)(struct work *work);    /* one operation */
+	int (*drain)(struct work *work);  /* after a turn; NULL: nothing to wait for */
+};
+
+enum load_id {
+	LOAD_SOCKET, LOAD_CONNECT4, LOAD_CONNECT4_TWO, LOAD_CONNECT6, LOAD_SEND_NULL, LOAD_SENDTO4, LOAD_SENDTO4_TWO,
+	LOAD_SENDTO6, LOAD_INGRESS, LOAD_BIND4, LOAD_BIND6, LOAD_GET_PASS, LOAD_GET_MOCK, LOAD_SET_PASS,
+	LOAD_SET_MOCK, LOAD_TCP_NEAR, LOAD_NAME4, LOAD_NAME6, LOAD_PEER4, LOAD_PEER6, LOAD_RECV4, LOAD_RECV6,
+	LOAD_TCP_FAR, LOAD_STREAM, LOAD_SEND_FAR, LOAD_SENDTO_FAR, LOAD_SENDTO_FAR_TWO,
+};
+
+extern const struct load loads[];
+
+/* ---- clients ---- */
+
+struct client {
+	char cgroup[SW_PATH_MAX];
+	int fd;  /* to the process */
+	int pid;
+};
+
+/* Makes cgroup `name` below the bench's own, and starts a process in it. */
+void client_start(struct client *client, const char *name);
+void client_stop(struct client *client);
+void client_open(struct client *client, enum load_id load);
+void client_close(struct client *client);
+
+/* Nanoseconds per operation. */
+double client_turn(struct client *client, int ms);
+
+/* Gives each of `n` clients `ms` in each of ROUNDS rounds; ns[client][round]. */
+void take_turns(struct client *clients, int n, int ms, double ns[][ROUNDS]);
+
+const char *cgroup_base(void);
+void cgroup_add(const char *name, char path[SW_PATH_MAX]);
+__u64 cgroup_number(const char *path);
+__u32 cgroup_level(const char *path);
+void pin_near(void);
+void pin_far(void);
+
+/* Never returns. */
+void serve(const char *address);
+
+/* ---- policies ---- */
+
+/* Prefix `i` of an endless list without repeats: /24 and /48 in turns, none of which has a server in it. */
+struct sw_prefix prefix_of(unsigned i);
+
+/* A policy that denies the first `n` of them, as a file; `variant` makes it another policy. */
+void policy_write(unsigned n, int variant, char path[SW_PATH_MAX]);
+
+struct cost {
+	double wall, user, system; /* milliseconds */
+};
+
+/* Runs the program; it must succeed. */
+struct cost sockwarden(const char *const args[]);
+void attach(const char *cgroup, const char *tenant, const char *policy);
+void detach(const char *tenant);
+
+/* ---- numbers ---- */
+
+struct quartiles {
+	double low, median, high;
+};
+
+struct quartiles quartiles(const double *v, int n);
+struct quartiles ratios(const double *over, const double *under, int n);
+
+double now_ns(void);
+
+/* A Markdown table: cells come row by row, the first row is the heading. */
+void cell(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void cell_ratio(struct quartiles q);
+void table_print(const char *title, int columns);
+
+/* ---- the measurements ---- */
+
+void bench_hooks(int ms, const char *empty_object);
+void bench_traffic(int ms);
+void bench_life(void);
+void bench_loading(void);
+
+#define HOOK_TURNS    (24 * 3 * (ROUNDS + 1)) /* how many turns these take */
+#define TRAFFIC_TURNS (9 * 5 * (ROUNDS + 1))
+
+#endif

@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The operations that are measured. They use only what the policy leaves to a program. */
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <sys/ioctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench.h"
+
+static char block[1 << 16];
+
+static int domain(const struct work *work)
+{
+	return work->peer[0].ss_family;
+}
+
+static struct sockaddr *peer(struct work *work, int i)
+{
+	return (struct sockaddr *)&work->peer[i];
+}
+
+static int open_nothing(struct work *work)
+{
+	(void)work;
+	return 0;
+}
+
+static int open_udp(struct work *work)
+{
+	work->fd = socket(domain(work), SOCK_DGRAM, 0);
+	return work->fd < 0 ? -1 : 0;
+}
+
+static int open_udp_connected(struct work *work)
+{
+	return open_udp(work) ? -1 : connect(work->fd, peer(work, 0), work->len);
+}
+
+static int open_tcp_connected(struct work *work)
+{
+	work->fd = socket(domain(work), SOCK_STREAM, 0);
+	return work->fd < 0 ? -1 : connect(work->fd, peer(work, 0), work->len);
+}
+
+/* A socket at `peer`'s address and a port of the kernel's choice, which the peer's port becomes. */
+static int bound(struct work *work)
+{
+	int fd = socket(domain(work), SOCK_DGRAM, 0);
+
+	((struct sockaddr_in *)peer(work, 0))->sin_port = 0;
+	if (fd < 0 || bind(fd, peer(work, 0), work->len) || getsockname(fd, peer(work, 0), &work->len))
+		return -1;
+	return fd;
+}
+
+/* `other` sends to `fd`, and each is connected to the other. */
+static int open_pair(struct work *work)
+{
+	work->other = bound(work);
+	work->fd = socket(domain(work), SOCK_DGRAM, 0);
+	if (work->other < 0 || work->fd < 0 || connect(work->fd, peer(work, 0), work->len) ||
+	    getsockname(work->fd, peer(work, 0), &work->len))
+		return -1;
+	return connect(work->other, peer(work, 0), work->len);
+}
+
+/* A datagram waits in `fd`, to be looked at again and again. */
+static int open_waiting(struct work *work)
+{
+	return open_pair(work) || send(work->other, block, 1, 0) != 1 ? -1 : 0;
+}
+
+static int run_socket(struct work *work)
+{
+	int fd = socket(domain(work), SOCK_DGRAM, 0);
+
+	return fd < 0 ? -1 : close(fd);
+}
+
+static int run_connect(struct work *work)
+{
+	return connect(work->fd, peer(work, 0), work->len);
+}
+
+static int run_connect_two(struct work *work)
+{
+	return connect(work->fd, peer(work, work->turn++ & 1), work->len);
+}
+
+static int run_send(struct work *work)
+{
+	return send(work->fd, block, 64, 0) == 64 ? 0 : -1;
+}
+
+static int run_sendto(struct work *work)
+{
+	return sendto(work->fd, block, 64, 0, peer(work, 0), work->len) == 64 ? 0 : -1;
+}
+
+static int run_sendto_two(struct work *work)
+{
+	return sendto(work->fd, block, 64, 0, peer(work, work->turn++ & 1), work->len) == 64 ? 0 : -1;
+}
+
+static int run_pair(struct work *work)
+{
+	return send(work->other, block, 64, 0) == 64 ? 0 : -1;
+}
+
+/* Binds, and unbinds by disconnecting. */
+static int run_bind(struct work *work)
+{
+	struct sockaddr_storage any = { .ss_family = domain(work) };
+	struct sockaddr none = { .sa_family = AF_UNSPEC };
+
+	return bind(work->fd, (struct sockaddr *)&any, work->len) ? -1 : connect(work->fd, &none, sizeof(none));
+}
+
+static int get(struct work *work, int option)
+{
+	socklen_t len = sizeof(int);
+	int value;
+
+	return getsockopt(work->fd, SOL_SOCKET, option, &value, &len);
+}
+
+static int set(struct work *work, int option)
+{
+	int value = 4096;
+
+	return setsockopt(work->fd, SOL_SOCKET, option, &value, sizeof(value));
+}
+
+static int run_get_pass(struct work *work) { return get(work, SO_MARK); }
+static int run_get_mock(struct work *work) { return get(work, SO_SNDBUF); }
+static int run_set_pass(struct work *work) { return set(work, SO_MARK); }
+static int run_set_mock(struct work *work) { return set(work, SO_SNDBUF); }
+
+/* A connection that was reset before connect() returned was one all the same. */
+static int run_tcp(struct work *work)
+{
+	int fd = socket(domain(work), SOCK_STREAM, 0);
+
+	if (fd < 0 || (connect(fd, peer(work, 0), work->len) && errno != ECONNRESET))
+		return -1;
+	return close(fd);
+}
+
+static int run_stream(struct work *work)
+{
+	return send(work->fd, block, sizeof(block), 0) == sizeof(block) ? 0 : -1;
+}
+
+/* Until the other end has all of it. */
+static int drain_stream(struct work *work)
+{
+	int left = 1;
+
+	for (int tries = 0; tries < 100000 && left; tries++) {
+		if (ioctl(work->fd, SIOCOUTQ, &left))
+			return -1;
+		if (left)
+			nanosleep(&(struct timespec){ .tv_nsec = 10000 }, NULL);
+	}
+	return left ? -1 : 0;
+}
+
+static int run_name(struct work *work)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return getsockname(work->fd, (struct sockaddr *)&name, &len);
+}
+
+static int run_peer(struct work *work)
+{
+	struct sockaddr_storage name;
+	socklen_t len = sizeof(name);
+
+	return getpeername(work->fd, (struct sockaddr *)&name, &len);
+}
+
+static int run_recv(struct work *work)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	char byte;
+
+	return recvfrom(work->fd, &byte, 1, MSG_PEEK, (struct sockaddr *)&from, &len) == 1 ? 0 : -1;
+}
+
+const struct load loads[] = {
+	[LOAD_SOCKET] = { "socket, close", 64, NEAR4, PORT_DROP, 0, open_nothing, run_socket },
+	[LOAD_CONNECT4] = { "connect UDP", 64, NULL4, PORT_DROP, 0, open_udp, run_connect },
+	[LOAD_CONNECT4_TWO] = { "connect UDP to two in turns", 64, NULL4, PORT_DROP, PORT_DROP_2, open_udp,
+				run_connect_two },
+	[LOAD_CONNECT6] = { "connect UDP", 64, NULL6, PORT_DROP, 0, open_udp, run_connect },
+	[LOAD_SEND_NULL] = { "send, connected UDP", 64, NULL4, PORT_DROP, 0, open_udp_connected, run_send },
+	[LOAD_SENDTO4] = { "sendto", 64, NULL4, PORT_DROP, 0, open_udp, run_sendto },
+	[LOAD_SENDTO4_TWO] = { "sendto two in turns", 64, NULL4, PORT_DROP, PORT_DROP_2, open_udp, run_sendto_two },
+	[LOAD_SENDTO6] = { "sendto", 64, NULL6, PORT_DROP, 0, open_udp, run_sendto },
+	[LOAD_INGRESS] = { "send to oneself", 64, NEAR4, 0, 0, open_pair, run_pair },
+	[LOAD_BIND4] = { "bind, unbind", 64, NEAR4, 0, 0, open_udp, run_bind },
+	[LOAD_BIND6] = { "bind, unbind", 64, NEAR6, 0, 0, open_udp, run_bind },
+	[LOAD_GET_PASS] = { "SO_MARK, the kernel's", 64, NEAR4, 0, 0, open_udp, run_get_pass },
+	[LOAD_GET_MOCK] = { "SO_SNDBUF, a mock", 64, NEAR4, 0, 0, open_udp, run_get_mock },
+	[LOAD_SET_PASS] = { "SO_MARK, the kernel's", 64, NEAR4, 0, 0, open_udp, run_set_pass },
+	[LOAD_SET_MOCK] = { "SO_SNDBUF, a mock", 64, NEAR4, 0, 0, open_udp, run_set_mock },
+	[LOAD_TCP_NEAR] = { "connect TCP, close", 8, NEAR4, PORT_CLOSE, 0, open_nothing, run_tcp },
+	[LOAD_NAME4] = { "getsockname", 64, NULL4, PORT_DROP, 0, open_udp_connected, run_name },
+	[LOAD_NAME6] = { "getsockname", 64, NULL6, PORT_DROP, 0, open_udp_connected, run_name },
+	[LOAD_PEER4] = { "getpeername", 64, NULL4, PORT_DROP, 0, open_udp_connected, run_peer },
+	[LOAD_PEER6] = { "getpeername", 64, NULL6, PORT_DROP, 0, open_udp_connected, run_peer },
+	[LOAD_RECV4] = { "recvfrom, peeking", 64, NEAR4, 0, 0, open_waiting, run_recv },
+	[LOAD_RECV6] = { "recvfrom, peeking", 64, NEAR6, 0, 0, open_waiting, run_recv },
+	[LOAD_TCP_FAR] = { "TCP connect, close", 8, FAR4, PORT_CLOSE, 0, open_nothing, run_tcp },
+	[LOAD_STREAM] = { "TCP stream, 64 KiB", 8, FAR4, PORT_SINK, 0, open_tcp_connected, run_stream, drain_stream },
+	[LOAD_SEND_FAR] = { "UDP send, connected", 64, FAR4, PORT_DROP, 0, open_udp_connected, run_send },
+	[LOAD_SENDTO_FAR] = { "UDP sendto, one peer", 64, FAR4, PORT_DROP, 0, open_udp, run_sendto },
+	[LOAD_SENDTO_FAR_TWO] = { "UDP sendto, two peers in turns", 64, FAR4, PORT_DROP, PORT_DROP_2, open_udp,
+				  run_sendto_two },
+};

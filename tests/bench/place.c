@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where things run: cgroups and CPUs. */
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "bench.h"
+
+const char *cgroup_base(void)
+{
+	const char *base = getenv("BENCH_CGROUP");
+
+	if (!base)
+		die("BENCH_CGROUP is not set: start tests/bench/bench");
+	return base;
+}
+
+void cgroup_add(const char *name, char path[SW_PATH_MAX])
+{
+	snprintf(path, SW_PATH_MAX, "%s/%s", cgroup_base(), name);
+	if (mkdir(path, 0755) && errno != EEXIST)
+		die("%s: %s", path, strerror(errno));
+}
+
+__u64 cgroup_number(const char *path)
+{
+	struct stat stat_of;
+
+	if (stat(path, &stat_of))
+		die("%s: %s", path, strerror(errno));
+	return stat_of.st_ino;
+}
+
+/* The bench's own cgroup is a child of the root, and all of ours are children of that. */
+__u32 cgroup_level(const char *path)
+{
+	return strncmp(path, cgroup_base(), strlen(cgroup_base())) ? 0 : 2;
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	if (sched_setaffinity(0, sizeof(set), &set))
+		die("sched_setaffinity: %s", strerror(errno));
+}
+
+static int cpu_of(int first)
+{
+	int found = -1;
+	cpu_set_t set;
+
+	if (sched_getaffinity(0, sizeof(set), &set))
+		die("sched_getaffinity: %s", strerror(errno));
+	for (int cpu = 0; cpu < CPU_SETSIZE; cpu++)
+		if (CPU_ISSET(cpu, &set) && (found < 0 || !first))
+			found = cpu;
+	return found;
+}
+
+void pin_near(void)
+{
+	pin(cpu_of(1));
+}
+
+void pin_far(void)
+{
+	pin(cpu_of(0));
+}

@@ -39,29 +39,54 @@ static __always_inline struct sw_verdict decide(const struct scope *scope, const
 	return sw_decide(&image, scope->settings, flow);
 }
 
-static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial)
+/*
+ * The version of a socket's approval, in order with the reads and writes around it. x86 keeps reads in order by
+ * itself; elsewhere the one barrier a BPF program has is an atomic operation that returns a value.
+ */
+static __always_inline __u32 version_of(struct sw_sock *sock)
 {
-	bool yes;
+	__u32 version;
 
-	bpf_spin_lock(&sock->lock);
-	yes = sock->approved == serial && sw_flow_equal(&sock->flow, flow);
-	bpf_spin_unlock(&sock->lock);
-	return yes;
+	barrier();
+#ifdef __TARGET_ARCH_x86
+	version = *(volatile __u32 *)&sock->version;
+#else
+	version = __sync_fetch_and_add(&sock->version, 0);
+#endif
+	barrier();
+	return version;
 }
 
-/* Keeps the approval; hands back the flow it takes the place of. */
-static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial,
-				    struct sw_flow *previous)
+/* Runs for every packet, hence without a lock: what changes while it is compared counts as not approved. */
+static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial)
 {
+	__u32 version = version_of(sock);
+
+	if (version & 1 || sock->approved != serial || !sw_flow_equal(&sock->flow, flow))
+		return false;
+	return version_of(sock) == version;
+}
+
+/*
+ * Keeps the approval on the socket. Returns true when there is then a flow, in `other`, that was approved and is
+ * not the one on the socket: the one it takes the place of, or this one, if another CPU is at the same.
+ */
+static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial,
+				    struct sw_flow *other)
+{
+	__u32 version = version_of(sock);
 	bool had;
 
-	bpf_spin_lock(&sock->lock);
+	if (version & 1 || __sync_val_compare_and_swap(&sock->version, version, version + 1) != version) {
+		*other = *flow;
+		return true;
+	}
 	had = sock->approved != 0;
-	*previous = sock->flow;
+	*other = sock->flow;
 	sock->flow = *flow;
 	sock->approved = serial;
-	bpf_spin_unlock(&sock->lock);
-	return had && !sw_flow_equal(previous, flow);
+	__sync_fetch_and_add(&sock->version, 1);
+	return had && !sw_flow_equal(other, flow);
 }
 
 static __always_inline bool contacted(const struct sw_contacts *seen, const struct sw_flow *flow)
@@ -72,7 +97,7 @@ static __always_inline bool contacted(const struct sw_contacts *seen, const stru
 	return false;
 }
 
-/* A UDP socket turns to another peer: answers from the one before are still welcome. */
+/* An approved peer that is not the one on the socket: its answers are welcome too. */
 static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *flow)
 {
 	struct sw_contacts *seen =
@@ -91,7 +116,7 @@ static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, 
 				const struct sw_flow *flow, struct sw_denial *denial)
 {
 	struct sw_verdict verdict = decide(scope, flow);
-	struct sw_flow previous;
+	struct sw_flow other;
 	struct sw_counts *c;
 
 	denial->flow = *flow;
@@ -103,8 +128,8 @@ static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, 
 	c = bpf_map_lookup_elem(&counts, &scope->tenant->slot);
 	if (c)
 		__sync_fetch_and_add(&c->allowed, 1);
-	if (sock && approve(sock, flow, scope->tenant->serial, &previous) && flow->proto == SW_UDP)
-		keep_contact(sk, &previous);
+	if (sock && approve(sock, flow, scope->tenant->serial, &other) && flow->proto == SW_UDP)
+		keep_contact(sk, &other);
 	return true;
 }
 

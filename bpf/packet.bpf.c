@@ -84,8 +84,42 @@ static __always_inline bool read_ipv6(struct __sk_buff *skb, enum direction dir,
 	return skip_extensions(skb, packet) && read_ports(skb, dir, packet);
 }
 
+/*
+ * What nearly every packet is: TCP or UDP right behind an IP header without options, both in one piece. False for
+ * any other, which is then read header by header.
+ */
+static __always_inline bool read_plain(struct __sk_buff *skb, enum direction dir, struct packet *packet)
+{
+	const void *head = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	const struct iphdr *ip = head;
+	const struct ipv6hdr *ip6 = head;
+	const __be16 *ports;
+
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		ports = head + sizeof(*ip);
+		if ((void *)(ports + 2) > end || ip->ihl != 5)
+			return false;
+		packet->ipproto = ip->protocol;
+		packet->flow.peer = sw_addr_v4(dir == OUT ? ip->daddr : ip->saddr);
+		packet->transport = sizeof(*ip);
+	} else {
+		ports = head + sizeof(*ip6);
+		if ((void *)(ports + 2) > end)
+			return false;
+		packet->ipproto = ip6->nexthdr;
+		__builtin_memcpy(&packet->flow.peer, dir == OUT ? &ip6->daddr : &ip6->saddr, sizeof(struct sw_addr));
+		packet->transport = sizeof(*ip6);
+	}
+	packet->flow.proto = proto_of(packet->ipproto);
+	packet->flow.port = bpf_ntohs(ports[dir == OUT]);
+	return packet->flow.proto != SW_PROTOS;
+}
+
 static __always_inline bool read_packet(struct __sk_buff *skb, enum direction dir, struct packet *packet)
 {
+	if (read_plain(skb, dir, packet))
+		return true;
+	*packet = (struct packet){};
 	return skb->protocol == bpf_htons(ETH_P_IP) ? read_ipv4(skb, dir, packet) :
 						      read_ipv6(skb, dir, packet);
 }
@@ -126,7 +160,7 @@ static __always_inline bool known_peer(struct bpf_sock *sk, struct sw_sock *sock
 {
 	struct sw_contacts *seen;
 
-	if (sock && sock->approved && sw_flow_equal(&sock->flow, flow))
+	if (sock && sock->approved && approved(sock, flow, sock->approved)) /* by whichever image */
 		return true;
 	seen = bpf_sk_storage_get(&contacts, sk, NULL, 0);
 	return seen && contacted(seen, flow);

@@ -106,7 +106,7 @@ while s.recv(65536): pass" 2>"$BATS_TEST_TMPDIR/report"
 	# 20 bytes of IP, 32 of TCP with timestamps, 1448 of payload at most
 	[ "$packets" -ge $((3000000 / 1448)) ]
 	[ "$sent" -ge $((3000000 + 52 * (3000000 / 1448))) ]
-	[ "$sent" -le $((3000000 + 60 * packets + 1000)) ]
+	[ "$sent" -le $((1500 * packets)) ]
 }
 
 @test "what a killed run left is enforced, and gone after the next run" {

@@ -17,9 +17,9 @@ bats_require_minimum_version 1.5.0
 }
 
 @test "run leaves no cgroup, no tenant and no image" {
-	"$SW" run -- true
+	"$SW" run --tenant "gone-$$" -- true
 	[ "$("$SW" status -j)" = '[]' ]
-	[ ! -e "$(cgroup_root)/sockwarden" ]
+	[ ! -e "$(cgroup_root)/sockwarden/gone-$$" ]
 	[ -z "$(bpftool -j map dump pinned $PINS/host/settings | tr '{' '\n' | grep '"policy":"appengine"')" ]
 }
 

@@ -24,7 +24,7 @@ BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-missing-field-initi
 
 CORE := $(patsubst %.c,$(B)/%.o,$(wildcard user/core/*.c))
 KERN := $(patsubst %.c,$(B)/%.o,$(wildcard user/kern/*.c))
-CMD  := $(patsubst %.c,$(B)/%.o,$(wildcard user/cmd/*.c))
+CMDS := $(patsubst %.c,$(B)/%.o,$(wildcard user/cmd/*.c))
 BPF  := $(wildcard bpf/*.bpf.c)
 
 # `make V=1` shows the commands
@@ -94,7 +94,7 @@ $(B)/core.a: $(CORE)
 	rm -f $@
 	ar rcsD $@ $^
 
-$(B)/sockwarden: $(B)/user/main.o $(CMD) $(KERN) $(B)/core.a
+$(B)/sockwarden: $(B)/user/main.o $(CMDS) $(KERN) $(B)/core.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
 

@@ -1,0 +1,128 @@
+<?php
+// What a PHP program sees of its sockets. Reads actions, one a line, and answers each with one line.
+//
+//   tcp|later|udp ADDRESS PORT   connect and talk to it: "connected", "answered", or the error
+//   socket FAMILY TYPE PROTOCOL  make one: "made", or the error
+//   bind FAMILY ADDRESS PORT     "bound", or the error
+//   serve FILE                   listen, tell FILE the port, and wait: "a visitor", "nobody came", or the error
+//   option NAME                  set it to another value, then ask for it: "VALUE, set ok", or the error
+//   pass NAME                    only ask
+//   give PATH ADDRESS PORT       send a UDP socket to who waits at PATH, and hear in PATH.answer what became of it
+
+const SECONDS = 2;
+
+function reason(string $error): string
+{
+    return preg_replace('/^.*: (?=[A-Z])|^.* \((.*)\)$/', '$1', $error);
+}
+
+function target(string $scheme, string $address, string $port): string
+{
+    return $scheme . '://' . (str_contains($address, ':') ? "[$address]" : $address) . ":$port";
+}
+
+function tcp(string $address, string $port): string
+{
+    $host = str_contains($address, ':') ? "[$address]" : $address;
+    $stream = @fsockopen("tcp://$host", (int) $port, $errno, $error, SECONDS);
+    return $stream ? 'connected' : $error;
+}
+
+// As an event loop does: start, select, and see whether there is a peer.
+function later(string $address, string $port): string
+{
+    $flags = STREAM_CLIENT_CONNECT | STREAM_CLIENT_ASYNC_CONNECT;
+    $stream = @stream_socket_client(target('tcp', $address, $port), $errno, $error, SECONDS, $flags);
+    if (!$stream) {
+        return $error;
+    }
+    $read = $except = null;
+    $write = [$stream];
+    stream_select($read, $write, $except, SECONDS);
+    return stream_socket_get_name($stream, true) === false ? 'no peer' : 'connected';
+}
+
+function udp(string $address, string $port): string
+{
+    $stream = @stream_socket_client(target('udp', $address, $port), $errno, $error, SECONDS);
+    if (!$stream) {
+        return $error;
+    }
+    // a question for a name server; whoever echoes, echoes it
+    $question = "\x12\x34\x01\0\0\1\0\0\0\0\0\0\3dns\6google\0\0\1\0\1";
+    stream_set_timeout($stream, SECONDS);
+    fwrite($stream, $question);
+    return (string) fread($stream, 2000) === '' ? 'no answer' : 'answered';
+}
+
+function last_error(?Socket $socket = null): string
+{
+    return socket_strerror(socket_last_error($socket));
+}
+
+function socket(string $family, string $type, string $protocol): string
+{
+    return @socket_create(constant("AF_$family"), constant("SOCK_$type"), (int) $protocol) ? 'made' : last_error();
+}
+
+function bind(string $family, string $address, string $port): string
+{
+    $socket = socket_create(constant("AF_$family"), SOCK_STREAM, SOL_TCP);
+    return @socket_bind($socket, $address, (int) $port) ? 'bound' : last_error($socket);
+}
+
+function serve(string $file): string
+{
+    $server = @stream_socket_server('tcp://0.0.0.0:0', $errno, $error);
+    if (!$server) {
+        return $error;
+    }
+    file_put_contents("$file.new", parse_url('tcp://' . stream_socket_get_name($server, false), PHP_URL_PORT) . "\n");
+    rename("$file.new", $file);
+    return @stream_socket_accept($server, SECONDS) ? 'a visitor' : 'nobody came';
+}
+
+function show(mixed $value): string
+{
+    return is_array($value) ? implode(', ', $value) : (string) $value;
+}
+
+function level(string $name): int
+{
+    return str_starts_with($name, 'TCP_') ? SOL_TCP : SOL_SOCKET;
+}
+
+function option(string $name): string
+{
+    $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+    $new = $name === 'SO_LINGER' ? ['l_onoff' => 1, 'l_linger' => 3] : 12345;
+    $set = @socket_set_option($socket, level($name), constant($name), $new);
+    $value = @socket_get_option($socket, level($name), constant($name));
+    return $value === false ? last_error($socket) : show($value) . ($set ? ', set ok' : ', set failed');
+}
+
+function pass(string $name): string
+{
+    $socket = socket_create(AF_INET, SOCK_STREAM, SOL_TCP);
+    $value = @socket_get_option($socket, level($name), constant($name));
+    return $value === false ? last_error($socket) : show($value);
+}
+
+function give(string $path, string $address, string $port): string
+{
+    $socket = stream_socket_client(target('udp', $address, $port));
+    $over = socket_create(AF_UNIX, SOCK_DGRAM, 0);
+    $rights = ['level' => SOL_SOCKET, 'type' => SCM_RIGHTS, 'data' => [$socket]];
+    if (!@socket_sendmsg($over, ['name' => ['path' => $path], 'iov' => ['x'], 'control' => [$rights]])) {
+        return last_error($over);
+    }
+    for ($tries = 0; $tries < 100 && !file_exists("$path.answer"); $tries++) {
+        usleep(20000);
+    }
+    return trim((string) @file_get_contents("$path.answer"));
+}
+
+while (($line = fgets(STDIN)) !== false) {
+    $words = explode(' ', trim($line));
+    echo reason(array_shift($words)(...$words)), "\n";
+}

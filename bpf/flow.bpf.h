@@ -108,28 +108,39 @@ static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *fl
 	return 0;
 }
 
-/*
- * May the tenant exchange data with this peer? PASS or REFUSE; a yes is remembered on the socket, a no is
- * left to the caller to report in `denial`.
- */
+/* Does the policy allow the peer? A no is left to the caller to report in `denial`. */
+static __always_inline bool allowed(const struct scope *scope, const struct sw_flow *flow, struct sw_denial *denial)
+{
+	struct sw_verdict verdict = decide(scope, flow);
+
+	denial->reason = verdict.reason;
+	denial->rule = verdict.rule;
+	return verdict.allow;
+}
+
+/* The peer may be used from now on, without being decided again while the image stays. */
+static __always_inline void keep(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+				 const struct sw_flow *flow)
+{
+	struct sw_flow other;
+
+	if (sock && approve(sock, flow, scope->tenant->serial, &other) && flow->proto == SW_UDP)
+		keep_contact(sk, &other);
+}
+
+/* A decision that counts: the tenant turns to this peer. */
 static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
 				const struct sw_flow *flow, struct sw_denial *denial)
 {
-	struct sw_verdict verdict = decide(scope, flow);
-	struct sw_flow other;
 	struct sw_counts *c;
 
-	denial->flow = *flow;
-	denial->reason = verdict.reason;
-	denial->rule = verdict.rule;
-	if (!verdict.allow)
+	if (!allowed(scope, flow, denial))
 		return false;
-	count_hit(scope->tenant, verdict.rule);
+	count_hit(scope->tenant, denial->rule);
 	c = bpf_map_lookup_elem(&counts, &scope->tenant->slot);
 	if (c)
 		__sync_fetch_and_add(&c->allowed, 1);
-	if (sock && approve(sock, flow, scope->tenant->serial, &other) && flow->proto == SW_UDP)
-		keep_contact(sk, &other);
+	keep(scope, sk, sock, flow);
 	return true;
 }
 

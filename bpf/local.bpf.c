@@ -2,18 +2,6 @@
 /* The local end: which sockets may exist, what they may be bound to, and that none listens. */
 #include "tenant.bpf.h"
 
-/* An allow-list: whatever is not plain TCP or UDP, in the protocols the policy speaks, is refused. */
-static __always_inline bool socket_allowed(const struct sw_settings *settings, const struct bpf_sock *sk)
-{
-	if (sk->family != AF_INET && sk->family != AF_INET6)
-		return false;
-	if (sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP)
-		return settings->protocols & 1 << SW_TCP;
-	if (sk->type == SOCK_DGRAM && sk->protocol == IPPROTO_UDP)
-		return settings->protocols & 1 << SW_UDP;
-	return false;
-}
-
 SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
 {
 	struct sw_denial denial = {

@@ -171,6 +171,10 @@ static __always_inline enum sw_reason objection(struct bpf_sock *sk, struct sw_s
 						const struct sw_settings *settings, enum direction dir,
 						const struct packet *packet)
 {
+	struct bpf_sock *full = bpf_sk_fullsock(sk);
+
+	if (!full || !socket_allowed(settings, full)) /* older than the policy: raw, ping, ... */
+		return SW_REASON_PROTOCOL;
 	if (packet->source_route)
 		return SW_REASON_SOURCE_ROUTE;
 	if (settings->listen)
@@ -194,6 +198,17 @@ static __always_inline bool came_in(struct bpf_sock *sk, struct sw_sock *sock,
 	return dir == IN && packet->flow.proto == SW_UDP;
 }
 
+/* An answer from a peer the socket turned away from: it must still be allowed, but it is no new decision. */
+static __always_inline bool packet_allowed(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+					   enum direction dir, const struct packet *packet, struct sw_denial *denial)
+{
+	if (came_in(sk, sock, scope->settings, dir, packet))
+		return true;
+	if (dir == IN && packet->flow.proto == SW_UDP)
+		return allowed(scope, &packet->flow, denial);
+	return vet(scope, sk, sock, &packet->flow, denial);
+}
+
 /* The slow path: no approval fits this packet. */
 static __always_inline int packet_decide(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
 					 enum direction dir, const struct packet *packet)
@@ -207,14 +222,17 @@ static __always_inline int packet_decide(const struct scope *scope, struct bpf_s
 	};
 
 	denial.reason = objection(sk, sock, scope->settings, dir, packet);
-	if (denial.reason == SW_REASON_RULE && (came_in(sk, sock, scope->settings, dir, packet) ||
-					       vet(scope, sk, sock, &packet->flow, &denial)))
+	if (denial.reason == SW_REASON_RULE && packet_allowed(scope, sk, sock, dir, packet, &denial))
 		return PASS;
 	if (sock) {
 		denial.pid = sock->pid;
 		__builtin_memcpy(denial.comm, sock->comm, sizeof(denial.comm));
 	}
-	return refuse(scope->tenant, scope->settings, &denial);
+	if (refuse(scope->tenant, scope->settings, &denial) == REFUSE)
+		return REFUSE;
+	if (denial.reason == SW_REASON_RULE)
+		keep(scope, sk, sock, &packet->flow); /* audited: once is enough */
+	return PASS;
 }
 
 static __always_inline int packet_unreadable(const struct scope *scope, enum direction dir)

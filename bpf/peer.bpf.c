@@ -14,7 +14,7 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 		.port = bpf_ntohs(ctx->user_port),
 		.proto = proto_of(ctx->protocol),
 	};
-	struct sw_denial denial = { .hook = hook, .family = ctx->family, .protocol = ctx->protocol };
+	struct sw_denial denial = { .hook = hook, .family = ctx->family, .protocol = ctx->protocol, .flow = flow };
 	struct bpf_sock *sk = ctx->sk;
 	struct sw_sock *sock;
 	struct scope scope;
@@ -22,7 +22,6 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 	if (!sk || !scope_get(&scope))
 		return REFUSE;
 	if (used_by_stranger(&scope)) {
-		denial.flow = flow;
 		denial.reason = SW_REASON_TRANSFER;
 		if (refuse_call(&scope, &denial) == REFUSE)
 			return REFUSE;
@@ -35,7 +34,10 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 	}
 	if (vet(&scope, sk, sock, &flow, &denial))
 		return PASS;
-	return refuse_call(&scope, &denial);
+	if (refuse_call(&scope, &denial) == REFUSE)
+		return REFUSE;
+	keep(&scope, sk, sock, &flow); /* audited: once is enough */
+	return PASS;
 }
 
 #define PEER4(name, section, hook)                                                                     \

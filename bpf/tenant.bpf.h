@@ -37,6 +37,18 @@ static __always_inline void sock_touch(struct sw_sock *sock)
 	sock->active = bpf_jiffies64(); /* a clock would be a tenth of a packet's cost */
 }
 
+/* An allow-list: whatever is not plain TCP or UDP, in the protocols the policy speaks, is refused. */
+static __always_inline bool socket_allowed(const struct sw_settings *settings, const struct bpf_sock *sk)
+{
+	if (sk->family != AF_INET && sk->family != AF_INET6)
+		return false;
+	if (sk->type == SOCK_STREAM && sk->protocol == IPPROTO_TCP)
+		return settings->protocols & 1 << SW_TCP;
+	if (sk->type == SOCK_DGRAM && sk->protocol == IPPROTO_UDP)
+		return settings->protocols & 1 << SW_UDP;
+	return false;
+}
+
 static __always_inline void count_hit(const struct sw_tenant *tenant, __u32 rule)
 {
 	struct sw_hit_key key = { .slot = tenant->slot, .rule = rule, .serial = tenant->serial };

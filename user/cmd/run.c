@@ -4,8 +4,8 @@
  * instruction of it runs outside; it runs as the user who called sudo. When it ends, what it left behind is
  * ended too and the cgroup removed.
  */
-#include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
 #include <pwd.h>
@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,21 +38,28 @@ static void block_signals(sigset_t *before)
 	sigprocmask(SIG_BLOCK, &set, before);
 }
 
-/* Runs cut short by SIGKILL left their tenants, still enforced: those whose process and tasks are gone go. */
+/* While a run lives it holds a lock on its cgroup's directory. */
+static bool has_owner(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool owned = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
+
+	if (fd >= 0)
+		close(fd);
+	return owned;
+}
+
+/* Runs cut short by SIGKILL left their tenants, still enforced: those that nobody owns or lives in go. */
 static void sweep(struct host *host)
 {
 	struct fault ignored;
 
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
 		const struct sw_record record = host->records[slot];
-		const char *digits = record.name + strlen(RUN_PREFIX);
-		pid_t owner;
 
 		if (!record.cgroup || strncmp(record.name, RUN_PREFIX, strlen(RUN_PREFIX)) ||
-		    strspn(digits, "0123456789") != strlen(digits))
-			continue;
-		owner = atoi(digits);
-		if (owner <= 0 || !kill(owner, 0) || errno != ESRCH || cgroup_populated(record.path))
+		    !strstr(record.path, "/sockwarden/" RUN_PREFIX) || has_owner(record.path) ||
+		    cgroup_populated(record.path))
 			continue;
 		if (!tenant_detach(host, record.name, &ignored))
 			cgroup_remove(record.path);
@@ -193,7 +201,28 @@ static int make_cgroup(const char *name, struct cgroup *cgroup, struct fault *fa
 	if (strlen(path) >= SW_PATH_MAX)
 		return fault_set(fault, ENAMETOOLONG, "the path %s is too long", path);
 	err = cgroup_make(path, fault);
-	return err ? err : cgroup_open(cgroup, path, fault);
+	if (!err)
+		err = cgroup_open(cgroup, path, fault);
+	if (!err && flock(cgroup->fd, LOCK_SH))
+		err = fault_set(fault, errno, "cannot lock %s: %s", path, strerror(errno));
+	return err;
+}
+
+#define NAME_TRIES 100 /* process numbers are not unique where there are several namespaces of them */
+
+static int make_named_cgroup(const char *tenant, char name[SW_NAME_MAX], struct cgroup *cgroup, struct fault *fault)
+{
+	int err = -EEXIST;
+
+	if (tenant) {
+		snprintf(name, SW_NAME_MAX, "%s", tenant);
+		return make_cgroup(name, cgroup, fault);
+	}
+	for (int i = 0; i < NAME_TRIES && err == -EEXIST; i++) {
+		snprintf(name, SW_NAME_MAX, i ? RUN_PREFIX "%d-%d" : RUN_PREFIX "%d", getpid(), i);
+		err = make_cgroup(name, cgroup, fault);
+	}
+	return err;
 }
 
 static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, const struct image *image,
@@ -219,26 +248,21 @@ static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, cons
 int cmd_run(struct cli *cli)
 {
 	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
-	const char *wrong;
+	const char *tenant = cli->value[OPTION_TENANT], *wrong = tenant ? tenant_name_check(tenant) : NULL;
 	struct cgroup cgroup = { .fd = -1 };
 	struct image *image;
 	struct fault fault;
 	char name[SW_NAME_MAX];
 	int status;
 
-	snprintf(name, sizeof(name), RUN_PREFIX "%d", getpid());
-	if (cli->value[OPTION_TENANT]) {
-		wrong = tenant_name_check(cli->value[OPTION_TENANT]);
-		if (wrong) {
-			usage("'%s' cannot name a tenant: %s", cli->value[OPTION_TENANT], wrong);
-			return EXIT_RUN_FAILED;
-		}
-		snprintf(name, sizeof(name), "%s", cli->value[OPTION_TENANT]);
+	if (wrong) {
+		usage("'%s' cannot name a tenant: %s", tenant, wrong);
+		return EXIT_RUN_FAILED;
 	}
 	image = cli_compile(policy, false);
 	if (!image)
 		return EXIT_RUN_FAILED;
-	status = make_cgroup(name, &cgroup, &fault);
+	status = make_named_cgroup(tenant, name, &cgroup, &fault);
 	if (!status)
 		status = run_in(cli, name, &cgroup, image, &fault);
 	if (status < 0) {

@@ -35,7 +35,6 @@ say = @printf '  %-8s %s\n' '$(1)' '$@'
 
 .PHONY: all run check bench soak install format lint clean help deps-build deps-check
 .DELETE_ON_ERROR:
-.SECONDARY:
 
 ##@ all: build the program (installs missing packages when run as root)
 all: $(B)/sockwarden

@@ -115,13 +115,19 @@ static __always_inline bool read_plain(struct __sk_buff *skb, enum direction dir
 	return packet->flow.proto != SW_PROTOS;
 }
 
-static __always_inline bool read_packet(struct __sk_buff *skb, enum direction dir, struct packet *packet)
+/* Not static, hence verified once and alone: else all that follows is verified for every way through the headers. */
+__noinline int read_headers(struct __sk_buff *skb, enum direction dir, struct packet *packet)
 {
-	if (read_plain(skb, dir, packet))
-		return true;
+	if (!packet)
+		return false;
 	*packet = (struct packet){};
 	return skb->protocol == bpf_htons(ETH_P_IP) ? read_ipv4(skb, dir, packet) :
 						      read_ipv6(skb, dir, packet);
+}
+
+static __always_inline bool read_packet(struct __sk_buff *skb, enum direction dir, struct packet *packet)
+{
+	return read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
 }
 
 /* Bytes of the transport header, which a GSO packet repeats in every segment it becomes. */

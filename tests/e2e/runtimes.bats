@@ -17,7 +17,7 @@ fetches() {
 			[ "$status" -eq 1 ] || { echo "$1 $mode $url: status $status: $output" >&2; return 1; }
 			[ -z "$output" ]
 			[[ ${stderr_lines[0]} == error:* ]] || { echo "$1 $mode $url: $stderr" >&2; return 1; }
-			[ "${#stderr_lines[@]}" -eq 2 ] # one line of the client's, the report
+			[ "${#stderr_lines[@]}" -eq 2 ] || { echo "$1 $mode $url: $stderr" >&2; return 1; } # and the report
 			grep -q '"rule":[1-9]' <<<"$stderr"
 		done
 	done

@@ -85,7 +85,8 @@ static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *
 	*other = sock->flow;
 	sock->flow = *flow;
 	sock->approved = serial;
-	__sync_fetch_and_add(&sock->version, 1);
+	/* Not fetch_and_add: where its value is not used it becomes an add that orders nothing. */
+	__sync_val_compare_and_swap(&sock->version, version + 1, version + 2);
 	return had && !sw_flow_equal(other, flow);
 }
 

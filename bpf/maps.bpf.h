@@ -4,7 +4,7 @@
  * brings the same definitions; the linker keeps one of each. Who writes what is said once, here:
  *
  *   map        written by                   read by
- *   tenants    user space, at attach        every program, at no cost: storage of the attached cgroup
+ *   tenants    user space, one store        every program, at no cost: storage of the attached cgroup
  *   tries      user space, once an image    the decision
  *   spans      user space, once an image    the decision
  *   texts      user space, once an image    the log, user space
@@ -16,7 +16,7 @@
  *   counts     programs                     user space
  *   hits       programs                     user space
  *   events     programs                     user space
- *   records    user space                   user space
+ *   records    user space                   the log, user space
  *   host       user space                   user space
  */
 #ifndef SW_MAPS_BPF_H

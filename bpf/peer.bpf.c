@@ -28,6 +28,7 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 	}
 	sock = sock_get(sk);
 	if (sock) {
+		sock->inbound = 0; /* an accepted socket that was disconnected chooses its peer now */
 		sock_touch(sock);
 		if (approved(sock, &flow, scope.tenant->serial))
 			return PASS;

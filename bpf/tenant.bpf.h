@@ -86,7 +86,7 @@ static __always_inline __u32 rule_line(const struct sw_tenant *tenant, const str
 }
 
 static __always_inline bool log_write(const struct sw_tenant *tenant, const struct sw_settings *settings,
-				      const struct sw_denial *denial, __u64 now, __u64 dropped)
+				      struct sw_counts *counts, const struct sw_denial *denial, __u64 now)
 {
 	struct sw_record *record = bpf_map_lookup_elem(&records, &tenant->slot);
 	struct sw_event *event = record ? bpf_ringbuf_reserve(&events, sizeof(*event), 0) : NULL;
@@ -94,7 +94,7 @@ static __always_inline bool log_write(const struct sw_tenant *tenant, const stru
 	if (!event)
 		return false;
 	event->ns = now;
-	event->dropped = dropped;
+	event->dropped = __sync_lock_test_and_set(&counts->log_missed, 0);
 	event->slot = tenant->slot;
 	event->image = tenant->image;
 	event->serial = tenant->serial;
@@ -127,8 +127,10 @@ static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_set
 		count_hit(tenant, denial->rule);
 	if (settings->audit)
 		__sync_fetch_and_add(&c->audited, 1);
-	if (!log_allowed(c, now) || !log_write(tenant, settings, denial, now, c->log_dropped))
+	if (!log_allowed(c, now) || !log_write(tenant, settings, c, denial, now)) {
 		__sync_fetch_and_add(&c->log_dropped, 1);
+		__sync_fetch_and_add(&c->log_missed, 1);
+	}
 	return settings->audit ? PASS : REFUSE;
 }
 

@@ -190,6 +190,7 @@ struct sw_counts {
 	__u64 denied[SW_REASON_COUNT];
 	__u64 audited;     /* of the denied: let pass by `mode: audit` */
 	__u64 log_dropped; /* denials not logged: over the rate, or the ring was full */
+	__u64 log_missed;  /* of these, since the last one that was logged */
 	__u64 log_second;  /* boot clock, seconds: which second log_count counts */
 	__u64 log_count;
 };
@@ -248,10 +249,10 @@ struct sw_denial {
 	char comm[16];
 };
 
-/* Ring buffer record: a denial with all that is needed to read it after its tenant and policy are gone. */
+/* Ring buffer record: a denial with whose it was and the rule's line, for tenant and policy may be gone when it is read. */
 struct sw_event {
 	__u64 ns;      /* boot clock */
-	__u64 dropped; /* denials of this tenant not logged so far */
+	__u64 dropped; /* denials of this tenant since the last logged, which were not */
 	__u32 slot;
 	__u32 image;
 	__u64 serial; /* of the image */
@@ -263,7 +264,7 @@ struct sw_event {
 	char policy[SW_NAME_MAX];
 };
 
-/* User space's own notes on a slot; the programs never read them. Freed when slot's cgroup is 0. */
+/* User space's notes on a slot, which is free when `cgroup` is 0. The programs read the name, for the log. */
 struct sw_record {
 	__u64 cgroup;
 	__u64 since; /* CLOCK_REALTIME, seconds */
@@ -290,7 +291,7 @@ SW_LAYOUT(sw_option, 16);
 SW_LAYOUT(sw_tenant, 32);
 SW_LAYOUT(sw_flow, 20);
 SW_LAYOUT(sw_meter, 32);
-SW_LAYOUT(sw_counts, 8 * (5 + SW_REASON_COUNT));
+SW_LAYOUT(sw_counts, 8 * (6 + SW_REASON_COUNT));
 SW_LAYOUT(sw_hit_key, 16);
 SW_LAYOUT(sw_denial, 56);
 SW_LAYOUT(sw_event, 104 + 2 * SW_NAME_MAX);

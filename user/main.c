@@ -171,5 +171,8 @@ int main(int argc, char **argv)
 		print_command_help(command);
 		return EXIT_OK;
 	}
-	return command->run(&cli);
+	status = command->run(&cli);
+	if (fflush(stdout) || ferror(stdout))
+		return command->run == cmd_run ? status : fail("cannot write to standard output");
+	return status;
 }

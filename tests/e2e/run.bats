@@ -188,3 +188,61 @@ except PermissionError: pass"
 	[ "$status" -eq 1 ]
 	cmp "$BATS_TEST_TMPDIR/sets/google" "$BATS_TEST_TMPDIR/before"
 }
+
+@test "run takes SUDO_UID and SUDO_GID as numbers, both or none" {
+	local bad
+	for bad in 'SUDO_UID=abc SUDO_GID=1' 'SUDO_UID=1000' 'SUDO_UID=99999999999 SUDO_GID=1' 'SUDO_UID=-1 SUDO_GID=-1'; do
+		run env $bad "$SW" run -- id -u
+		[ "$status" -eq 125 ]
+		[[ ${lines[0]} == *"cannot become the user"* ]]
+	done
+}
+
+@test "run keeps the status when SIGCHLD came in ignored, and ends when nobody reads the report" {
+	run python3 -c "
+import signal, subprocess, sys
+sys.exit(subprocess.run(['$SW', 'run', '--', 'sh', '-c', 'exit 3'], timeout=20,
+	preexec_fn=lambda: signal.signal(signal.SIGCHLD, signal.SIG_IGN)).returncode)"
+	[ "$status" -eq 3 ]
+	"$SW" run --tenant pipe -- sleep 0.2 2>&1 | true
+	[ "$("$SW" status -j)" = '[]' ]
+}
+
+@test "a process cannot write to the operator's terminal through its name" {
+	"$SW" log >/dev/null || true
+	"$SW" run --tenant shop -- python3 -c "
+import ctypes, socket
+ctypes.CDLL(None).prctl(15, b'\x1b[2Jx\ny', 0, 0, 0)
+try: socket.socket().connect(('$PRIVATE', 80))
+except PermissionError: pass" 2>/dev/null
+	run "$SW" log
+	[[ ${lines[0]} == *'shop ?[2Jx?y['* ]]
+	one_line
+}
+
+@test "what cannot be written is an error" {
+	local verb
+	for verb in 'status' 'explain appengine tcp 8.8.8.8:53' 'policy show appengine' 'ranges'; do
+		run bash -c "'$SW' $verb >/dev/full"
+		[ "$status" -eq 1 ]
+	done
+}
+
+@test "an accepted socket that is disconnected is held to the rules" {
+	printf 'listen: allow\nbind: allow\nrules:\n  - deny: {net: loopback}\ndefault: allow\n' >"$BATS_TEST_TMPDIR/server.yaml"
+	run --separate-stderr "$SW" run --policy "$BATS_TEST_TMPDIR/server.yaml" -- python3 -c "
+import socket, struct, ctypes
+listener = socket.socket()
+listener.bind(('0.0.0.0', 4000))
+listener.listen()
+peer = socket.create_connection(('198.51.0.2', 4000))
+accepted, _ = listener.accept()
+nothing = struct.pack('H14x', socket.AF_UNSPEC)
+assert ctypes.CDLL(None).connect(accepted.fileno(), nothing, 16) == 0
+accepted.settimeout(1)
+try:
+    accepted.connect(('0.0.0.0', 80))
+    print('reached')
+except OSError as error: print('refused')"
+	[ "$output" = refused ]
+}

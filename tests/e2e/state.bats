@@ -1,5 +1,6 @@
 # Attach, detach and what may go wrong on the way.
 load lib.bash
+bats_require_minimum_version 1.5.0
 
 @test "attach puts a cgroup under the policy, detach takes it off, and nothing stays" {
 	[ "$(reach)" = untouched ]
@@ -262,4 +263,49 @@ images_elsewhere() {
 	"$SW" status -j "${CG##*/}" | grep -q '"state":"audited"'
 	"$SW" status -j "${CG##*/}" | grep -q '"audited":[1-9]'
 	"$SW" log | grep -q "would be denied: rule 7"
+}
+
+@test "a tenant whose path another mount namespace hides is neither gone nor free to take" {
+	"$SW" attach --tenant hidden "$CG"
+	run unshare --mount bash -c '
+		root=$1 && umount "$root" && mkdir -p /run/elsewhere && mount -t cgroup2 none /run/elsewhere &&
+			mkdir "/run/elsewhere/swtest-other-$$" &&
+			"$2" status -j hidden && "$2" attach --tenant hidden "/run/elsewhere/swtest-other-$$"
+		status=$?
+		rmdir "/run/elsewhere/swtest-other-$$"
+		exit $status' bash "$(cgroup_root)" "$SW"
+	[ "$status" -eq 1 ]
+	[[ $output == *'"state":"enforced"'* ]]
+	[[ $output == *"attached already"* ]]
+	[ "$(reach)" = policy ]
+}
+
+@test "a second mount of the hierarchy is not a way to the root, nor to two tenants on one cgroup" {
+	mkdir -p /run/second && mount -t cgroup2 none /run/second
+	run bash -c '"$1" attach --tenant root /run/second; "$1" attach --tenant twice "/run/second/$2"' bash "$SW" "${CG##*/}"
+	umount /run/second
+	[ "$status" -eq 1 ]
+	[ "$(grep -c 'another mount' <<<"$output")" -eq 2 ]
+	[ "$(reach)" = untouched ]
+}
+
+@test "after a detach or replace that was killed, the next attach is whole" {
+	local n
+	"$SW" attach "$CG"
+	for ((n = 1; n < 400; n++)); do
+		run strace -qq -o /dev/null -e trace=bpf -e inject=bpf:signal=KILL:when=$n "$SW" detach "${CG##*/}"
+		[ "$status" -ne 0 ] || break
+		"$SW" detach "${CG##*/}" 2>/dev/null || true
+		"$SW" attach "$CG"
+		[ "$(reach)" = policy ] || { echo "killed at call $n: $(reach)" >&2; false; }
+	done
+	[ "$n" -gt 20 ]
+}
+
+@test "status says when someone removed links by hand" {
+	"$SW" attach "$CG"
+	rm "$PINS/tenants/${CG##*/}/connect4"
+	"$SW" status -j "${CG##*/}" | grep -q '"state":"incomplete"'
+	"$SW" attach "$CG"
+	[ "$(reach)" = policy ]
 }

@@ -24,7 +24,7 @@ static const char *peer_parse(const char *text, struct sw_flow *flow)
 	memcpy(addr, text, len);
 	addr[len] = '\0';
 	port = strtoul(colon + 1, &end, 10);
-	if (*end || port > 65535)
+	if (colon[1] < '0' || colon[1] > '9' || *end || port > 65535)
 		return "the port is not a number from 0 to 65535";
 	if (*addr == '[' && len && addr[len - 1] == ']') {
 		addr[len - 1] = '\0';

@@ -16,7 +16,6 @@
 struct logger {
 	struct cli *cli;
 	const struct host *host;
-	__u64 dropped[SW_TENANTS_MAX]; /* by slot, as the last event of it said */
 };
 
 static volatile sig_atomic_t stopped;
@@ -64,6 +63,16 @@ static void print_subject(const struct sw_denial *denial)
 		       addr_format(&denial->flow.peer, peer), v4 ? "" : "]", denial->flow.port);
 }
 
+/* A process names itself: nothing of that may move the cursor or end the line. */
+static const char *printable(const char *comm, char buf[17])
+{
+	snprintf(buf, 17, "%.16s", comm);
+	for (char *c = buf; *c; c++)
+		if (*c <= ' ' || *c > '~')
+			*c = '?';
+	return buf;
+}
+
 /* The rule's text, or nothing: its image may be gone. */
 static const char *rule_text(const struct logger *log, const struct sw_event *event, struct sw_text *text)
 {
@@ -73,30 +82,31 @@ static const char *rule_text(const struct logger *log, const struct sw_event *ev
 	return "";
 }
 
-static void print_event(const struct logger *log, const struct sw_event *event, __u64 dropped)
+static void print_event(const struct logger *log, const struct sw_event *event)
 {
 	const struct sw_denial *denial = &event->denial;
+	char time[40], comm[17];
 	struct sw_text text;
-	char time[40];
 
 	printf("%s %s ", format_time(event->ns, time), *event->tenant ? event->tenant : "-");
 	if (denial->pid)
-		printf("%.16s[%u] ", denial->comm, denial->pid);
+		printf("%s[%u] ", printable(denial->comm, comm), denial->pid);
 	printf("%s ", hook_name(denial->hook));
 	print_subject(denial);
 	printf(" %s: ", event->audit ? "would be denied" : "denied");
 	if (denial->reason != SW_REASON_RULE)
 		fputs(reason_name(denial->reason), stdout);
 	else if (event->line)
-		printf("rule %u, %s:%u %s", denial->rule + 1, event->policy, event->line, rule_text(log, event, &text));
+		printf("rule %u, %s:%u%s%s", denial->rule + 1, event->policy, event->line,
+		       *rule_text(log, event, &text) ? " " : "", rule_text(log, event, &text));
 	else
 		printf("default of %s", event->policy);
-	if (dropped)
-		printf(" (%" PRIu64 " more not logged)", (uint64_t)dropped);
+	if (event->dropped)
+		printf(" (%" PRIu64 " before it not logged)", (uint64_t)event->dropped);
 	putchar('\n');
 }
 
-static void json_event(const struct logger *log, const struct sw_event *event, __u64 dropped, struct json *json)
+static void json_event(const struct logger *log, const struct sw_event *event, struct json *json)
 {
 	const struct sw_denial *denial = &event->denial;
 	char time[40], peer[SW_ADDR_TEXT], name[SOCKOPT_TEXT], comm[17];
@@ -125,7 +135,7 @@ static void json_event(const struct logger *log, const struct sw_event *event, _
 		json_string(json, "text", rule_text(log, event, &text));
 	}
 	json_bool(json, "audit", event->audit);
-	json_number(json, "dropped", dropped);
+	json_number(json, "dropped", event->dropped);
 	json_close(json, '}');
 	json_end(json);
 }
@@ -134,22 +144,18 @@ static void each(const struct sw_event *event, void *data)
 {
 	struct logger *log = data;
 	const char *wanted = log->cli->value[OPTION_TENANT];
-	__u64 dropped;
 
-	if (event->slot >= SW_TENANTS_MAX || event->image >= SW_IMAGES_MAX ||
-	    (wanted && strcmp(wanted, event->tenant)))
+	if (event->image >= SW_IMAGES_MAX || (wanted && strcmp(wanted, event->tenant)))
 		return;
-	dropped = event->dropped - log->dropped[event->slot];
-	log->dropped[event->slot] = event->dropped;
 	if (cli_has(log->cli, OPTION_JSON))
-		json_event(log, event, dropped, &log->cli->json);
+		json_event(log, event, &log->cli->json);
 	else
-		print_event(log, event, dropped);
+		print_event(log, event);
 }
 
 int cmd_log(struct cli *cli)
 {
-	static struct logger log;
+	struct logger log;
 	struct events *events;
 	struct fault fault;
 	struct host host;

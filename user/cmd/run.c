@@ -49,34 +49,58 @@ static bool has_owner(const char *path)
 	return owned;
 }
 
-/* Runs cut short by SIGKILL left their tenants, still enforced: those that nobody owns or lives in go. */
-static void sweep(struct host *host)
+/* A run that was cut short by SIGKILL: its cgroup is gone, or is there and nobody owns it or lives in it. */
+static bool is_stale(const struct host *host, __u32 slot, const char *root)
+{
+	const struct sw_record *record = &host->records[slot];
+	char path[2 * SW_PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/sockwarden/%s", root, record->name);
+	if (!record->cgroup || strncmp(record->name, RUN_PREFIX, strlen(RUN_PREFIX)) || strcmp(path, record->path))
+		return false;
+	if (tenant_state(host, slot) == TENANT_GONE)
+		return true;
+	return cgroup_id(path) == record->cgroup && !has_owner(path) && !cgroup_populated(path);
+}
+
+/* What stale runs left is still enforced; it goes with the next run. */
+static void sweep(struct host *host, const char *root)
 {
 	struct fault ignored;
 
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
 		const struct sw_record record = host->records[slot];
 
-		if (!record.cgroup || strncmp(record.name, RUN_PREFIX, strlen(RUN_PREFIX)) ||
-		    !strstr(record.path, "/sockwarden/" RUN_PREFIX) || has_owner(record.path) ||
-		    cgroup_populated(record.path))
-			continue;
-		if (!tenant_detach(host, record.name, &ignored))
+		if (is_stale(host, slot, root) && !tenant_detach(host, record.name, &ignored))
 			cgroup_remove(record.path);
 	}
 }
 
-/* Who called sudo, or who we are. */
+/* A number as sudo writes it; false for anything else. */
+static bool read_id(const char *text, unsigned *id)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	*id = value;
+	return *text >= '0' && *text <= '9' && !*end && !errno && value < (unsigned)-1;
+}
+
+/* Who called sudo; without sudo, who we are. */
 static int become_caller(void)
 {
-	const char *uid = getenv("SUDO_UID"), *gid = getenv("SUDO_GID");
+	const char *uid_text = getenv("SUDO_UID"), *gid_text = getenv("SUDO_GID");
 	struct passwd *user;
+	unsigned uid, gid;
 
-	if (!uid || !gid)
+	if (!uid_text && !gid_text)
 		return 0;
-	user = getpwuid(strtoul(uid, NULL, 10));
-	if ((user ? initgroups(user->pw_name, strtoul(gid, NULL, 10)) : setgroups(0, NULL)) ||
-	    setgid(strtoul(gid, NULL, 10)) || setuid(strtoul(uid, NULL, 10)))
+	if (!uid_text || !gid_text || !read_id(uid_text, &uid) || !read_id(gid_text, &gid))
+		return -EINVAL;
+	user = getpwuid(uid);
+	if ((user ? initgroups(user->pw_name, gid) : setgroups(0, NULL)) || setgid(gid) || setuid(uid))
 		return -errno;
 	if (user) {
 		setenv("HOME", user->pw_dir, 1);
@@ -92,7 +116,7 @@ static void child(char **args, const sigset_t *mask)
 
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (err) {
-		fail("cannot become the calling user: %s", strerror(-err));
+		fail("cannot become the user of SUDO_UID and SUDO_GID: %s", strerror(-err));
 		_exit(EXIT_RUN_FAILED);
 	}
 	execvp(args[0], args);
@@ -148,6 +172,11 @@ static int close_account(struct cli *cli, const char *name, struct fault *fault)
 
 	if (err)
 		return err;
+	if (!tenant_find(&host, name)) {
+		host_close(&host);
+		warn("someone detached %s meanwhile: its command went on without a policy", name);
+		return 0;
+	}
 	err = report_read(&host, tenant_find(&host, name), &report, fault);
 	if (!err)
 		report_show(&report, cli, stderr);
@@ -177,15 +206,18 @@ static int finish(struct cli *cli, const char *name, const struct cgroup *cgroup
 static int prepare(const char *name, const struct cgroup *cgroup, const struct image *image, struct fault *fault)
 {
 	struct published published;
+	struct fault ignored;
 	struct host host;
 	int err = host_open(&host, HOST_LOADING, fault);
 
 	if (err)
 		return err;
-	sweep(&host);
+	sweep(&host, cgroup->root);
 	err = publish(&host, image, &published, fault);
 	if (!err)
 		err = tenant_attach(&host, name, cgroup, &published, fault);
+	if (err)
+		publish_collect(&host, &ignored);
 	host_close(&host);
 	return err;
 }
@@ -225,23 +257,53 @@ static int make_named_cgroup(const char *tenant, char name[SW_NAME_MAX], struct 
 	return err;
 }
 
+/* A signal that came before there was a command to pass it to: 128 more than it, or 0. */
+static int interrupted(void)
+{
+	const struct timespec at_once = { 0 };
+	sigset_t set;
+	int signal;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
+		if (forwarded[i] != SIGWINCH)
+			sigaddset(&set, forwarded[i]);
+	signal = sigtimedwait(&set, NULL, &at_once);
+	return signal > 0 ? 128 + signal : 0;
+}
+
+static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask, struct fault *fault)
+{
+	int status = interrupted();
+	pid_t pid;
+
+	if (status)
+		return status;
+	pid = spawn(cgroup, args, mask);
+	if (pid < 0)
+		return fault_set(fault, errno, "cannot start the command in its cgroup: %s", strerror(errno));
+	signal(SIGPIPE, SIG_IGN); /* a report that nobody reads must not keep the tenant */
+	return supervise(pid);
+}
+
 static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, const struct image *image,
 		  struct fault *fault)
 {
+	struct fault second;
 	sigset_t before;
 	int status, err;
-	pid_t pid;
 
 	block_signals(&before);
+	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would lose the command's status */
 	err = prepare(name, cgroup, image, fault);
 	if (err) {
 		cgroup_remove(cgroup->path);
 		return err;
 	}
-	pid = spawn(cgroup, cli->args, &before);
-	status = pid < 0 ? fault_set(fault, errno, "cannot start the command in its cgroup: %s", strerror(errno)) :
-			   supervise(pid);
-	err = finish(cli, name, cgroup, fault);
+	status = start(cgroup, cli->args, &before, fault);
+	err = finish(cli, name, cgroup, &second);
+	if (err)
+		*fault = second;
 	return err ? err : status;
 }
 

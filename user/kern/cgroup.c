@@ -13,7 +13,8 @@
 
 #include "cgroup.h"
 
-#define ROOT_ID 1 /* of the hierarchy's true root; a namespace has another, and depths in it are not the kernel's */
+#define KERNFS_HANDLE 0xfe /* FILEID_KERNFS of linux/exportfs.h: the handle is the id */
+#define ROOT_ID	      1 /* of the hierarchy's true root; a namespace has another, and depths in it are not the kernel's */
 
 int cgroup_root(char root[SW_PATH_MAX], struct fault *fault)
 {
@@ -38,6 +39,22 @@ __u64 cgroup_id(const char *path)
 	struct stat stat_of;
 
 	return stat(path, &stat_of) ? 0 : stat_of.st_ino;
+}
+
+int cgroup_alive(int root, __u64 id)
+{
+	union {
+		struct file_handle handle;
+		char room[sizeof(struct file_handle) + sizeof(id)];
+	} at = { .handle = { .handle_bytes = sizeof(id), .handle_type = KERNFS_HANDLE } };
+	int fd;
+
+	memcpy(at.handle.f_handle, &id, sizeof(id));
+	fd = open_by_handle_at(root, &at.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ESTALE ? 0 : -errno;
+	close(fd);
+	return 1;
 }
 
 static __u32 depth_below(const char *root, const char *path)
@@ -84,6 +101,10 @@ int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault)
 		err = check_type(cgroup->fd, real, cgroup->root, fault);
 	if (!err && cgroup_id(cgroup->root) != ROOT_ID)
 		err = fault_set(fault, EINVAL, "%s is a cgroup namespace of its own: run this in the host's",
+				cgroup->root);
+	if (!err && strcmp(real, cgroup->root) &&
+	    (strncmp(real, cgroup->root, strlen(cgroup->root)) || real[strlen(cgroup->root)] != '/'))
+		err = fault_set(fault, EINVAL, "%s is in another mount of the hierarchy: give its path below %s", real,
 				cgroup->root);
 	if (!err && !strcmp(real, cgroup->root))
 		err = fault_set(fault, EINVAL, "%s is the root of all cgroups, hence the whole host: give a directory "
@@ -169,10 +190,11 @@ bool cgroup_populated(const char *path)
 
 	snprintf(file, sizeof(file), "%s/cgroup.events", path);
 	in = fopen(file, "re");
-	while (in && fgets(line, sizeof(line), in))
+	if (!in)
+		return errno != ENOENT; /* when it cannot be told, it is */
+	while (fgets(line, sizeof(line), in))
 		populated |= !strcmp(line, "populated 1\n");
-	if (in)
-		fclose(in);
+	fclose(in);
 	return populated;
 }
 

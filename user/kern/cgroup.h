@@ -27,6 +27,12 @@ int cgroup_root(char root[SW_PATH_MAX], struct fault *fault);
 /* The cgroup's id, or 0 when there is no such directory any more. */
 __u64 cgroup_id(const char *path);
 
+/*
+ * Whether the cgroup exists, wherever its path may be mounted: 1, 0, or -errno when that cannot be told. `root` is a
+ * descriptor of any directory of the hierarchy.
+ */
+int cgroup_alive(int root, __u64 id);
+
 /* Makes the directory, and the one above it, for a tenant of our own. */
 int cgroup_make(const char *path, struct fault *fault);
 

@@ -15,6 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "cgroup.h"
 #include "host.h"
 #include "sha256.h"
 #include "sockwarden.skel.h"
@@ -219,7 +220,10 @@ static int load_if_needed(struct fault *fault)
 	int err = access(HOST, F_OK) ? -ENOENT : check_build(fault);
 
 	if (err == -ESTALE && !rmdir(TENANTS)) {
-		remove_pins(HOST);
+		remove_pins(LOADING);
+		if (rename(HOST, LOADING)) /* in one step: half of it could not be told from a whole one */
+			return fault_set(fault, errno, "cannot rename " HOST ": %s", strerror(errno));
+		remove_pins(LOADING);
 		if (mkdir(TENANTS, 0700))
 			return fault_set(fault, errno, "cannot make " TENANTS ": %s", strerror(errno));
 		err = -ENOENT;
@@ -246,9 +250,11 @@ static int open_views(struct host *host, struct fault *fault)
 
 int host_open(struct host *host, enum host_for purpose, struct fault *fault)
 {
+	char root[SW_PATH_MAX];
+	struct fault ignored;
 	int err = check_rights(fault);
 
-	*host = (struct host){ .lock = -1 };
+	*host = (struct host){ .lock = -1, .cgroups = -1 };
 	memset(host->map, -1, sizeof(host->map));
 	memset(host->prog, -1, sizeof(host->prog));
 	libbpf_set_print(NULL);
@@ -264,6 +270,8 @@ int host_open(struct host *host, enum host_for purpose, struct fault *fault)
 		err = open_pins(host, fault);
 	if (!err)
 		err = open_views(host, fault);
+	if (!err && !cgroup_root(root, &ignored))
+		host->cgroups = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (err)
 		host_close(host);
 	return err;
@@ -288,7 +296,9 @@ void host_close(struct host *host)
 			close(host->prog[i]);
 	if (host->lock >= 0)
 		close(host->lock);
-	*host = (struct host){ .lock = -1 };
+	if (host->cgroups >= 0)
+		close(host->cgroups);
+	*host = (struct host){ .lock = -1, .cgroups = -1 };
 	memset(host->map, -1, sizeof(host->map));
 	memset(host->prog, -1, sizeof(host->prog));
 }

@@ -34,6 +34,7 @@ struct host {
 	int lock;                            /* of SW_PINS; -1 when only reading */
 	int map[MAP_COUNT];                  /* file descriptors, owned; -1 when not open */
 	int prog[SW_HOOK_COUNT];             /* likewise */
+	int cgroups;                         /* a directory of the cgroup v2 hierarchy; -1: none is mounted here */
 	const struct sw_settings *settings;  /* SW_IMAGES_MAX, as the kernel has them now */
 	const struct sw_record *records;     /* SW_TENANTS_MAX */
 	const struct sw_counts *counts;      /* SW_TENANTS_MAX */

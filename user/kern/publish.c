@@ -147,6 +147,8 @@ static void take_out(struct host *host, __u32 number)
 	__u64 serial = host->settings[number].serial;
 	struct fault ignored;
 
+	/* the hash goes first: what is not whole any more must not be found by it */
+	place_settings(host, number, &(struct sw_settings){ .serial = serial }, &ignored);
 	bpf_map_delete_elem(host->map[MAP_tries], &number);
 	bpf_map_delete_elem(host->map[MAP_spans], &number);
 	purge(host->map[MAP_texts], sizeof(struct sw_text_key), text_of_image, number);

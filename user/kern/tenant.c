@@ -50,14 +50,31 @@ __u32 tenant_find(const struct host *host, const char *name)
 	return 0;
 }
 
+static const char *pin_path(char path[256], const char *name, enum sw_hook hook)
+{
+	snprintf(path, 256, SW_PINS "/tenants/%s/%s", name, hook_name(hook));
+	return path;
+}
+
+/* Someone may have removed links by hand. */
+static bool pins_whole(const char *name)
+{
+	char path[256];
+
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
+		if (access(pin_path(path, name, hook), F_OK))
+			return false;
+	return true;
+}
+
 enum tenant_state tenant_state(const struct host *host, __u32 slot)
 {
 	const struct sw_record *record = &host->records[slot];
 	struct sw_tenant tenant;
 
-	if (cgroup_id(record->path) != record->cgroup)
+	if (cgroup_alive(host->cgroups, record->cgroup) == 0)
 		return TENANT_GONE;
-	if (host_storage(host, record->cgroup, &tenant) || tenant.slot != slot)
+	if (host_storage(host, record->cgroup, &tenant) || tenant.slot != slot || !pins_whole(record->name))
 		return TENANT_INCOMPLETE;
 	return host->settings[tenant.image].audit ? TENANT_AUDITED : TENANT_ENFORCED;
 }
@@ -110,12 +127,6 @@ static const char *pin_folder(char path[256], const char *name)
 	return path;
 }
 
-static const char *pin_path(char path[256], const char *name, enum sw_hook hook)
-{
-	snprintf(path, 256, SW_PINS "/tenants/%s/%s", name, hook_name(hook));
-	return path;
-}
-
 /* Egress goes last, as it came first. */
 static int unpin_all(const char *name, struct fault *fault)
 {
@@ -161,24 +172,32 @@ static bool is_below(const char *path, const char *above)
 	return !strncmp(path, above, len) && (path[len] == '/' || !path[len]);
 }
 
+/* Why the cgroup cannot become a tenant of this name beside the one in `slot`; 0 if it can. */
+static int check_beside(const struct host *host, __u32 slot, const char *name, const struct cgroup *cgroup,
+			struct fault *fault)
+{
+	const struct sw_record *other = &host->records[slot];
+
+	if (!strcmp(other->name, name))
+		return fault_set(fault, EEXIST, "tenant %s is attached already: --replace changes its policy, "
+				 "'sockwarden detach %s' ends it", name, name);
+	if (other->cgroup == cgroup->id)
+		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, other->name);
+	if (is_below(cgroup->path, other->path))
+		return fault_set(fault, EEXIST, "%s is inside tenant %s: a tenant has one policy for all of it",
+				 cgroup->path, other->name);
+	if (is_below(other->path, cgroup->path))
+		return fault_set(fault, EEXIST, "%s has tenant %s inside: detach that first", cgroup->path, other->name);
+	return 0;
+}
+
 static int check_free(const struct host *host, const char *name, const struct cgroup *cgroup, struct fault *fault)
 {
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
-		const struct sw_record *other = &host->records[slot];
+		int err = host->records[slot].cgroup ? check_beside(host, slot, name, cgroup, fault) : 0;
 
-		if (!other->cgroup || tenant_state(host, slot) == TENANT_GONE)
-			continue;
-		if (!strcmp(other->name, name))
-			return fault_set(fault, EEXIST, "tenant %s is attached already: --replace changes its policy, "
-					 "'sockwarden detach %s' ends it", name, name);
-		if (!strcmp(cgroup->path, other->path))
-			return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, other->name);
-		if (is_below(cgroup->path, other->path))
-			return fault_set(fault, EEXIST, "%s is inside tenant %s: a tenant has one policy for all of it",
-					 cgroup->path, other->name);
-		if (is_below(other->path, cgroup->path))
-			return fault_set(fault, EEXIST, "%s has tenant %s inside: detach that first", cgroup->path,
-					 other->name);
+		if (err && tenant_state(host, slot) != TENANT_GONE)
+			return err;
 	}
 	return 0;
 }

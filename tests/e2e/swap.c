@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "publish.h"
@@ -204,7 +205,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(cgroup_root(root, &fault), &fault);
-	snprintf(path, sizeof(path), "%s/swtest-%d", root, getpid());
+	snprintf(path, sizeof(path), "%s/swtest-%d-%ld", root, getpid(), (long)time(NULL));
 	must(cgroup_make(path, &fault), &fault);
 	must(cgroup_open(&cgroup, path, &fault), &fault);
 	must(host_open(&host, HOST_LOADING, &fault), &fault);

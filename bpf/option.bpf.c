@@ -46,28 +46,6 @@ static __always_inline int option_pass(struct bpf_sockopt *ctx)
 	return PASS;
 }
 
-SEC("cgroup/setsockopt") int sw_setsockopt(struct bpf_sockopt *ctx)
-{
-	const struct sw_option *option;
-	struct scope scope;
-
-	if (!scope_get(&scope))
-		return REFUSE;
-	option_touch(ctx);
-	if (used_by_stranger(&scope) &&
-	    option_refuse(&scope, ctx, SW_HOOK_SETSOCKOPT, SW_REASON_TRANSFER) == REFUSE)
-		return REFUSE;
-	option = option_find(&scope, ctx);
-	if (!option && !scope.settings->options &&
-	    option_refuse(&scope, ctx, SW_HOOK_SETSOCKOPT, SW_REASON_OPTION) == REFUSE)
-		return REFUSE;
-	if (option && !option->pass && !scope.settings->audit) {
-		ctx->optlen = -1; /* done, and the kernel never hears of it */
-		return PASS;
-	}
-	return option_pass(ctx);
-}
-
 /* Copies as much of the mock as the program's buffer holds, as the kernel does with a real value. */
 static __always_inline int option_answer(struct bpf_sockopt *ctx, const struct sw_option *option)
 {
@@ -86,24 +64,45 @@ static __always_inline int option_answer(struct bpf_sockopt *ctx, const struct s
 	return PASS;
 }
 
-SEC("cgroup/getsockopt") int sw_getsockopt(struct bpf_sockopt *ctx)
+/* What the policy makes of the option: REFUSE; or PASS, with the mock in `mock` if there is one. */
+static __always_inline int option_decide(struct bpf_sockopt *ctx, enum sw_hook hook, const struct sw_option **mock)
 {
 	const struct sw_option *option;
 	struct scope scope;
 
+	*mock = NULL;
 	if (!scope_get(&scope))
 		return REFUSE;
 	option_touch(ctx);
-	if (used_by_stranger(&scope) &&
-	    option_refuse(&scope, ctx, SW_HOOK_GETSOCKOPT, SW_REASON_TRANSFER) == REFUSE)
+	if (used_by_stranger(&scope) && option_refuse(&scope, ctx, hook, SW_REASON_TRANSFER) == REFUSE)
 		return REFUSE;
 	option = option_find(&scope, ctx);
-	if (!option && !scope.settings->options &&
-	    option_refuse(&scope, ctx, SW_HOOK_GETSOCKOPT, SW_REASON_OPTION) == REFUSE)
+	if (!option)
+		return scope.settings->options ? PASS : option_refuse(&scope, ctx, hook, SW_REASON_OPTION);
+	if (!option->pass && !scope.settings->audit)
+		*mock = option;
+	return PASS;
+}
+
+SEC("cgroup/setsockopt") int sw_setsockopt(struct bpf_sockopt *ctx)
+{
+	const struct sw_option *mock;
+
+	if (option_decide(ctx, SW_HOOK_SETSOCKOPT, &mock) == REFUSE)
 		return REFUSE;
-	if (option && !option->pass && !scope.settings->audit)
-		return option_answer(ctx, option);
-	return option_pass(ctx);
+	if (!mock)
+		return option_pass(ctx);
+	ctx->optlen = -1; /* done, and the kernel never hears of it */
+	return PASS;
+}
+
+SEC("cgroup/getsockopt") int sw_getsockopt(struct bpf_sockopt *ctx)
+{
+	const struct sw_option *mock;
+
+	if (option_decide(ctx, SW_HOOK_GETSOCKOPT, &mock) == REFUSE)
+		return REFUSE;
+	return mock ? option_answer(ctx, mock) : option_pass(ctx);
 }
 
 char LICENSE[] SEC("license") __weak = "GPL";

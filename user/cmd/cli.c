@@ -6,40 +6,15 @@
 #include "cli.h"
 #include "load.h"
 
-static void say(const char *format, va_list args)
-{
-	fputs("sockwarden: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
-}
-
-int fail(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	say(format, args);
-	va_end(args);
-	return EXIT_FAILED;
-}
-
-int usage(const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	say(format, args);
-	va_end(args);
-	return EXIT_USAGE;
-}
-
 void warn(const char *format, ...)
 {
 	va_list args;
 
+	fputs("sockwarden: ", stderr);
 	va_start(args, format);
-	say(format, args);
+	vfprintf(stderr, format, args);
 	va_end(args);
+	fputc('\n', stderr);
 }
 
 const char *cli_path(void)

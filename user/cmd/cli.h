@@ -81,10 +81,10 @@ int cmd_policy_diff(struct cli *cli);
 int cmd_ranges(struct cli *cli);
 int cmd_ranges_update(struct cli *cli);
 
-/* Prints "sockwarden: ..." to stderr and returns EXIT_FAILED, or EXIT_USAGE. */
-int fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
-int usage(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* Prints "sockwarden: ..." to stderr; the other two are the exit status besides. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+#define fail(...)  (warn(__VA_ARGS__), EXIT_FAILED)
+#define usage(...) (warn(__VA_ARGS__), EXIT_USAGE)
 
 /* The search path of this run. */
 const char *cli_path(void);

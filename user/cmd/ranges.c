@@ -134,7 +134,7 @@ static int replace_set(struct cli *cli, const char *folder, const char *name, co
 		err = -errno;
 	if (err) {
 		unlink(temporary);
-		fail("cannot write %s: %s", file, strerror(-err));
+		warn("cannot write %s: %s", file, strerror(-err));
 	} else {
 		show_set(cli, name, set->n, file);
 	}
@@ -171,7 +171,7 @@ static bool read_list(const char *file, struct google_list *list)
 	if (text)
 		good = google_read(file, text, len, list, &diags);
 	else
-		fail("%s: %s", file, strerror(errno));
+		warn("%s: %s", file, strerror(errno));
 	diags_print(&diags, stderr);
 	diags_free(&diags);
 	free(text);

@@ -116,12 +116,12 @@ static void child(char **args, const sigset_t *mask)
 
 	sigprocmask(SIG_SETMASK, mask, NULL);
 	if (err) {
-		fail("cannot become the user of SUDO_UID and SUDO_GID: %s", strerror(-err));
+		warn("cannot become the user of SUDO_UID and SUDO_GID: %s", strerror(-err));
 		_exit(EXIT_RUN_FAILED);
 	}
 	execvp(args[0], args);
 	err = errno;
-	fail("%s: %s", args[0], strerror(err));
+	warn("%s: %s", args[0], strerror(err));
 	_exit(err == ENOENT ? EXIT_RUN_NONE : EXIT_RUN_CANNOT);
 }
 
@@ -318,7 +318,7 @@ int cmd_run(struct cli *cli)
 	int status;
 
 	if (wrong) {
-		usage("'%s' cannot name a tenant: %s", tenant, wrong);
+		warn("'%s' cannot name a tenant: %s", tenant, wrong);
 		return EXIT_RUN_FAILED;
 	}
 	image = cli_compile(policy, false);
@@ -328,7 +328,7 @@ int cmd_run(struct cli *cli)
 	if (!status)
 		status = run_in(cli, name, &cgroup, image, &fault);
 	if (status < 0) {
-		fail("%s", fault.text);
+		warn("%s", fault.text);
 		status = EXIT_RUN_FAILED;
 	}
 	cgroup_close(&cgroup);

@@ -22,7 +22,7 @@
 
 enum port {
 	PORT_CLOSE = 7001,  /* TCP: accepts and resets */
-	PORT_SINK = 7002,   /* TCP: reads and forgets */
+	PORT_STREAM = 7002, /* TCP, far only: far_accept() */
 	PORT_DROP = 7003,   /* UDP: never read */
 	PORT_DROP_2 = 7004,
 };
@@ -43,9 +43,8 @@ struct load {
 	int batch;                        /* operations between two looks at the clock */
 	const char *peer;
 	int port, port_2;                 /* 0: no second peer */
-	int (*open)(struct work *work);   /* 0 or -1 with errno, as all three */
+	int (*open)(struct work *work);   /* 0 or -1 with errno, as both */
 	int (*run)(struct work *work);    /* one operation */
-	int (*drain)(struct work *work);  /* after a turn; NULL: nothing to wait for */
 };
 
 enum load_id {
@@ -86,6 +85,10 @@ void pin_far(void);
 
 /* Never returns. */
 void serve(const char *address);
+
+/* Listens on the far side, before the clients start: what they accept there is theirs to read, and no tenant's. */
+void far_listen(void);
+int far_accept(void);
 
 /* ---- policies ---- */
 

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,7 @@
 static int bound(const char *address, int port, int type)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, type, 0), one = 1;
+	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
 
 	inet_pton(AF_INET, address, &to.sin_addr);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
@@ -65,42 +66,52 @@ static void close_all(int listener)
 	}
 }
 
-/* Stays awake while data keeps coming: waking up costs more than what is measured, and differs each time. */
-static void sink(int fd)
-{
-	double last = now_ns();
-	ssize_t n;
-
-	do {
-		n = recv(fd, NULL, 1 << 20, MSG_TRUNC | (now_ns() - last < 2e6 ? MSG_DONTWAIT : 0));
-		if (n > 0)
-			last = now_ns();
-	} while (n > 0 || (n < 0 && errno == EAGAIN));
-	_exit(0);
-}
-
-static void sink_all(int listener)
-{
-	for (;;) {
-		int fd = accept(listener, NULL, NULL);
-
-		if (fd >= 0 && !fork())
-			sink(fd);
-		if (fd >= 0)
-			close(fd);
-	}
-}
-
 void serve(const char *address)
 {
-	int close_at = listening(address, PORT_CLOSE), sink_at = listening(address, PORT_SINK);
+	int close_at = listening(address, PORT_CLOSE);
 
 	drop(address, PORT_DROP);
 	drop(address, PORT_DROP_2);
 	pin_far();
 	puts("ready");
 	fflush(stdout);
-	if (!fork())
-		sink_all(sink_at);
 	close_all(close_at);
+}
+
+static int stream_listener = -1;
+
+static int network(const char *process)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", process);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		die("%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static void enter(int net)
+{
+	if (setns(net, CLONE_NEWNET))
+		die("setns: %s", strerror(errno));
+	close(net);
+}
+
+void far_listen(void)
+{
+	const char *process = getenv("BENCH_FAR");
+	int near = network("self");
+
+	if (!process)
+		die("BENCH_FAR is not set: start tests/bench/bench");
+	enter(network(process));
+	stream_listener = listening(FAR4, PORT_STREAM);
+	enter(near);
+}
+
+int far_accept(void)
+{
+	return accept4(stream_listener, NULL, NULL, SOCK_CLOEXEC);
 }

@@ -13,7 +13,7 @@ static const struct row {
 	enum load_id load;
 	const char *aim;   /* at any size, against no policy */
 	const char *scale; /* the largest size against the smallest */
-	int weight;        /* share of the time: a stream depends on both CPUs, and varies the more */
+	int weight;        /* share of the time: TCP varies the more */
 } rows[] = {
 	{ LOAD_TCP_FAR, "1.03", "1.1", 2 },
 	{ LOAD_STREAM, "1.02", "1.1", 4 },
@@ -73,6 +73,7 @@ void bench_traffic(int ms)
 	static double ns[CLIENTS][ROUNDS];
 	struct client clients[CLIENTS];
 
+	far_listen();
 	start(clients);
 	for (int i = 0; i < 9; i++)
 		cell("%s", heading[i]);

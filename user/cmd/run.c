@@ -289,7 +289,7 @@ static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask,
 static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, const struct image *image,
 		  struct fault *fault)
 {
-	struct fault second;
+	struct fault second = { 0 };
 	sigset_t before;
 	int status, err;
 

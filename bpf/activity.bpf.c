@@ -11,10 +11,10 @@ static __always_inline int active(struct bpf_sock_addr *ctx)
 	return PASS;
 }
 
-#define ACTIVITY(name, section)                                                                        \
-	SEC(section) int name(struct bpf_sock_addr *ctx)                                               \
-	{                                                                                              \
-		return active(ctx);                                                                    \
+#define ACTIVITY(name, section)                                                                                        \
+	SEC(section) int name(struct bpf_sock_addr *ctx)                                                               \
+	{                                                                                                              \
+		return active(ctx);                                                                                    \
 	}
 
 ACTIVITY(sw_getsockname4, "cgroup/getsockname4")

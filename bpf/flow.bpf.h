@@ -101,8 +101,7 @@ static __always_inline bool contacted(const struct sw_contacts *seen, const stru
 /* An approved peer that is not the one on the socket: its answers are welcome too. */
 static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *flow)
 {
-	struct sw_contacts *seen =
-		bpf_sk_storage_get(&contacts, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sw_contacts *seen = bpf_sk_storage_get(&contacts, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 
 	if (seen && !contacted(seen, flow))
 		seen->flow[__sync_fetch_and_add(&seen->next, 1) % SW_CONTACTS] = *flow;

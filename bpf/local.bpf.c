@@ -74,8 +74,7 @@ SEC("cgroup/bind4") int sw_bind4(struct bpf_sock_addr *ctx)
 
 SEC("cgroup/bind6") int sw_bind6(struct bpf_sock_addr *ctx)
 {
-	struct sw_addr addr = { .w = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
-				       ctx->user_ip6[3] } };
+	struct sw_addr addr = { .w = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2], ctx->user_ip6[3] } };
 
 	return binding(ctx, SW_HOOK_BIND6, addr);
 }
@@ -112,8 +111,7 @@ SEC("cgroup/post_bind4") int sw_post_bind4(struct bpf_sock *ctx)
 
 SEC("cgroup/post_bind6") int sw_post_bind6(struct bpf_sock *ctx)
 {
-	struct sw_addr addr = { .w = { ctx->src_ip6[0], ctx->src_ip6[1], ctx->src_ip6[2],
-				       ctx->src_ip6[3] } };
+	struct sw_addr addr = { .w = { ctx->src_ip6[0], ctx->src_ip6[1], ctx->src_ip6[2], ctx->src_ip6[3] } };
 
 	return bound(ctx, SW_HOOK_POST_BIND6, addr);
 }

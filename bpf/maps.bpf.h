@@ -52,12 +52,12 @@ struct sw_array_of_spans {
 	__uint(value_size, sizeof(struct sw_span));
 };
 
-#define SW_PER_IMAGE(name, inner)                                                                      \
-	struct {                                                                                       \
-		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                              \
-		__uint(max_entries, SW_IMAGES_MAX);                                                    \
-		__type(key, __u32);                                                                    \
-		__array(values, struct inner);                                                         \
+#define SW_PER_IMAGE(name, inner)                                                                                      \
+	struct {                                                                                                       \
+		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                                              \
+		__uint(max_entries, SW_IMAGES_MAX);                                                                    \
+		__type(key, __u32);                                                                                    \
+		__array(values, struct inner);                                                                         \
 	} name __weak SEC(".maps")
 
 SW_PER_IMAGE(tries, sw_trie);

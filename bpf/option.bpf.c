@@ -16,8 +16,8 @@ static __always_inline const struct sw_option *option_find(const struct scope *s
 	return bpf_map_lookup_elem(&options, &key);
 }
 
-static __always_inline int option_refuse(const struct scope *scope, struct bpf_sockopt *ctx,
-					 enum sw_hook hook, enum sw_reason reason)
+static __always_inline int option_refuse(const struct scope *scope, struct bpf_sockopt *ctx, enum sw_hook hook,
+					 enum sw_reason reason)
 {
 	struct sw_denial denial = {
 		.hook = hook,

@@ -121,8 +121,7 @@ __noinline int read_headers(struct __sk_buff *skb, enum direction dir, struct pa
 	if (!packet)
 		return false;
 	*packet = (struct packet){};
-	return skb->protocol == bpf_htons(ETH_P_IP) ? read_ipv4(skb, dir, packet) :
-						      read_ipv6(skb, dir, packet);
+	return skb->protocol == bpf_htons(ETH_P_IP) ? read_ipv4(skb, dir, packet) : read_ipv6(skb, dir, packet);
 }
 
 static __always_inline bool read_packet(struct __sk_buff *skb, enum direction dir, struct packet *packet)
@@ -193,9 +192,8 @@ static __always_inline enum sw_reason objection(struct bpf_sock *sk, struct sw_s
 }
 
 /* A connection that came in through a listener the policy allows is not the tenant's choice of peer. */
-static __always_inline bool came_in(struct bpf_sock *sk, struct sw_sock *sock,
-				    const struct sw_settings *settings, enum direction dir,
-				    const struct packet *packet)
+static __always_inline bool came_in(struct bpf_sock *sk, struct sw_sock *sock, const struct sw_settings *settings,
+				    enum direction dir, const struct packet *packet)
 {
 	if (!settings->listen)
 		return false;

@@ -41,19 +41,19 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 	return PASS;
 }
 
-#define PEER4(name, section, hook)                                                                     \
-	SEC(section) int name(struct bpf_sock_addr *ctx)                                               \
-	{                                                                                              \
-		return peer_named(ctx, hook, sw_addr_v4(ctx->user_ip4));                               \
+#define PEER4(name, section, hook)                                                                                     \
+	SEC(section) int name(struct bpf_sock_addr *ctx)                                                               \
+	{                                                                                                              \
+		return peer_named(ctx, hook, sw_addr_v4(ctx->user_ip4));                                               \
 	}
 
-#define PEER6(name, section, hook)                                                                     \
-	SEC(section) int name(struct bpf_sock_addr *ctx)                                               \
-	{                                                                                              \
-		struct sw_addr peer = { .w = { ctx->user_ip6[0], ctx->user_ip6[1],                     \
-					       ctx->user_ip6[2], ctx->user_ip6[3] } };                 \
-                                                                                                       \
-		return peer_named(ctx, hook, peer);                                                    \
+#define PEER6(name, section, hook)                                                                                     \
+	SEC(section) int name(struct bpf_sock_addr *ctx)                                                               \
+	{                                                                                                              \
+		struct sw_addr peer = { .w = { ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],                   \
+					       ctx->user_ip6[3] } };                                                   \
+                                                                                                                       \
+		return peer_named(ctx, hook, peer);                                                                    \
 	}
 
 PEER4(sw_connect4, "cgroup/connect4", SW_HOOK_CONNECT4)

@@ -5,16 +5,16 @@
 
 #define EACCES 13 /* asm-generic/errno-base.h */
 
-#define AF_INET	    2 /* linux/socket.h */
+#define AF_INET     2 /* linux/socket.h */
 #define AF_INET6    10
 #define SOCK_STREAM 1 /* linux/net.h */
 #define SOCK_DGRAM  2
 
 #define ETH_P_IP 0x0800 /* linux/if_ether.h */
 
-#define IPPROTO_HOPOPTS	 0 /* linux/in6.h */
-#define IPPROTO_ROUTING	 43
+#define IPPROTO_HOPOPTS  0 /* linux/in6.h */
+#define IPPROTO_ROUTING  43
 #define IPPROTO_FRAGMENT 44
-#define IPPROTO_DSTOPTS	 60
+#define IPPROTO_DSTOPTS  60
 
 #endif

@@ -122,8 +122,8 @@ struct sw_option_key {
 };
 
 struct sw_option {
-	__u8 pass;               /* 1: the kernel's own option, untouched; 0: a mock */
-	__u8 len;                /* bytes of the mock value */
+	__u8 pass; /* 1: the kernel's own option, untouched; 0: a mock */
+	__u8 len;  /* bytes of the mock value */
 	__u8 pad[6];
 	__u8 val[SW_OPTVAL_MAX]; /* as the program reads it */
 };
@@ -165,16 +165,16 @@ struct sw_meter {
  * Why something was refused: name in counters and logs, and what an operator reads in `status`.
  * Order is the ABI: add at the end.
  */
-#define SW_REASONS(X)                                                                                  \
-	X(RULE, "rule", "the policy's rules or its default refuse this peer")                          \
-	X(NOT_READY, "not-ready", "the cgroup is attached but has no policy yet")                      \
-	X(PROTOCOL, "protocol", "the policy does not allow this family, type or protocol")             \
-	X(LISTEN, "listen", "a socket listened; connections to it are dropped")                        \
-	X(BIND, "bind", "bound to a specific address or port")                                         \
-	X(OPTION, "option", "a socket option that is neither mocked nor passed")                       \
-	X(SOURCE_ROUTE, "source-route", "IPv4 options or an IPv6 routing header hide the real peer")   \
-	X(UNSOLICITED, "unsolicited", "a datagram from a peer the socket never contacted")             \
-	X(TRANSFER, "transfer", "a process outside the tenant used its socket")                        \
+#define SW_REASONS(X)                                                                                                  \
+	X(RULE, "rule", "the policy's rules or its default refuse this peer")                                          \
+	X(NOT_READY, "not-ready", "the cgroup is attached but has no policy yet")                                      \
+	X(PROTOCOL, "protocol", "the policy does not allow this family, type or protocol")                             \
+	X(LISTEN, "listen", "a socket listened; connections to it are dropped")                                        \
+	X(BIND, "bind", "bound to a specific address or port")                                                         \
+	X(OPTION, "option", "a socket option that is neither mocked nor passed")                                       \
+	X(SOURCE_ROUTE, "source-route", "IPv4 options or an IPv6 routing header hide the real peer")                   \
+	X(UNSOLICITED, "unsolicited", "a datagram from a peer the socket never contacted")                             \
+	X(TRANSFER, "transfer", "a process outside the tenant used its socket")                                        \
 	X(MALFORMED, "malformed", "a packet whose headers could not be read")
 
 enum sw_reason {
@@ -207,26 +207,26 @@ struct sw_hit_key {
  * The hooks, in the order they are attached. Egress comes first: once it is pinned, a tenant without
  * its storage filled sends nothing, whatever happens to the rest.
  */
-#define SW_HOOKS(X)                                                                                    \
-	X(EGRESS, egress, BPF_CGROUP_INET_EGRESS)                                                      \
-	X(INGRESS, ingress, BPF_CGROUP_INET_INGRESS)                                                   \
-	X(SOCK_CREATE, sock_create, BPF_CGROUP_INET_SOCK_CREATE)                                       \
-	X(CONNECT4, connect4, BPF_CGROUP_INET4_CONNECT)                                                \
-	X(CONNECT6, connect6, BPF_CGROUP_INET6_CONNECT)                                                \
-	X(SENDMSG4, sendmsg4, BPF_CGROUP_UDP4_SENDMSG)                                                 \
-	X(SENDMSG6, sendmsg6, BPF_CGROUP_UDP6_SENDMSG)                                                 \
-	X(BIND4, bind4, BPF_CGROUP_INET4_BIND)                                                         \
-	X(BIND6, bind6, BPF_CGROUP_INET6_BIND)                                                         \
-	X(POST_BIND4, post_bind4, BPF_CGROUP_INET4_POST_BIND)                                          \
-	X(POST_BIND6, post_bind6, BPF_CGROUP_INET6_POST_BIND)                                          \
-	X(GETSOCKOPT, getsockopt, BPF_CGROUP_GETSOCKOPT)                                               \
-	X(SETSOCKOPT, setsockopt, BPF_CGROUP_SETSOCKOPT)                                               \
-	X(SOCKOPS, sockops, BPF_CGROUP_SOCK_OPS)                                                       \
-	X(GETSOCKNAME4, getsockname4, BPF_CGROUP_INET4_GETSOCKNAME)                                    \
-	X(GETSOCKNAME6, getsockname6, BPF_CGROUP_INET6_GETSOCKNAME)                                    \
-	X(GETPEERNAME4, getpeername4, BPF_CGROUP_INET4_GETPEERNAME)                                    \
-	X(GETPEERNAME6, getpeername6, BPF_CGROUP_INET6_GETPEERNAME)                                    \
-	X(RECVMSG4, recvmsg4, BPF_CGROUP_UDP4_RECVMSG)                                                 \
+#define SW_HOOKS(X)                                                                                                    \
+	X(EGRESS, egress, BPF_CGROUP_INET_EGRESS)                                                                      \
+	X(INGRESS, ingress, BPF_CGROUP_INET_INGRESS)                                                                   \
+	X(SOCK_CREATE, sock_create, BPF_CGROUP_INET_SOCK_CREATE)                                                       \
+	X(CONNECT4, connect4, BPF_CGROUP_INET4_CONNECT)                                                                \
+	X(CONNECT6, connect6, BPF_CGROUP_INET6_CONNECT)                                                                \
+	X(SENDMSG4, sendmsg4, BPF_CGROUP_UDP4_SENDMSG)                                                                 \
+	X(SENDMSG6, sendmsg6, BPF_CGROUP_UDP6_SENDMSG)                                                                 \
+	X(BIND4, bind4, BPF_CGROUP_INET4_BIND)                                                                         \
+	X(BIND6, bind6, BPF_CGROUP_INET6_BIND)                                                                         \
+	X(POST_BIND4, post_bind4, BPF_CGROUP_INET4_POST_BIND)                                                          \
+	X(POST_BIND6, post_bind6, BPF_CGROUP_INET6_POST_BIND)                                                          \
+	X(GETSOCKOPT, getsockopt, BPF_CGROUP_GETSOCKOPT)                                                               \
+	X(SETSOCKOPT, setsockopt, BPF_CGROUP_SETSOCKOPT)                                                               \
+	X(SOCKOPS, sockops, BPF_CGROUP_SOCK_OPS)                                                                       \
+	X(GETSOCKNAME4, getsockname4, BPF_CGROUP_INET4_GETSOCKNAME)                                                    \
+	X(GETSOCKNAME6, getsockname6, BPF_CGROUP_INET6_GETSOCKNAME)                                                    \
+	X(GETPEERNAME4, getpeername4, BPF_CGROUP_INET4_GETPEERNAME)                                                    \
+	X(GETPEERNAME6, getpeername6, BPF_CGROUP_INET6_GETPEERNAME)                                                    \
+	X(RECVMSG4, recvmsg4, BPF_CGROUP_UDP4_RECVMSG)                                                                 \
 	X(RECVMSG6, recvmsg6, BPF_CGROUP_UDP6_RECVMSG)
 
 enum sw_hook {
@@ -249,7 +249,8 @@ struct sw_denial {
 	char comm[16];
 };
 
-/* Ring buffer record: a denial with whose it was and the rule's line, for tenant and policy may be gone when it is read. */
+/* Ring buffer record: a denial with whose it was and the rule's line, for tenant and policy may be gone when it is
+ * read. */
 struct sw_event {
 	__u64 ns;      /* boot clock */
 	__u64 dropped; /* denials of this tenant since the last logged, which were not */

@@ -22,8 +22,7 @@ static inline const struct sw_span *sw_image_span(const sw_image *image, __u32 i
 #define SW_SPAN_STEPS 18
 
 /* The last span of the class whose `first` is not beyond the service. */
-static inline struct sw_verdict sw_decide_service(const sw_image *image, const struct sw_class *class,
-						  __u32 service)
+static inline struct sw_verdict sw_decide_service(const sw_image *image, const struct sw_class *class, __u32 service)
 {
 	__u32 low = class->span, count = class->count;
 	const struct sw_span *span;
@@ -47,8 +46,7 @@ static inline struct sw_verdict sw_decide_service(const sw_image *image, const s
 	return (struct sw_verdict){ .rule = span->rule, .allow = span->allow, .reason = SW_REASON_RULE };
 }
 
-static inline struct sw_verdict sw_decide_addr(const sw_image *image, const struct sw_addr *addr,
-					       __u32 service)
+static inline struct sw_verdict sw_decide_addr(const sw_image *image, const struct sw_addr *addr, __u32 service)
 {
 	const struct sw_class *class = sw_image_class(image, addr);
 

@@ -16,9 +16,9 @@ static const struct command commands[] = {
 	  JSON | TAKES(POLICY) | TAKES(TENANT), 1, -1, cmd_run },
 	{ "attach", "CGROUP", "put a cgroup v2 directory, and all below it, under a policy",
 	  "The tenant is named after the directory unless --tenant says otherwise. Nothing has to keep running.\n",
-	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE), 1, 1,
-	  cmd_attach },
-	{ "detach", "TENANT", "take the policy off a tenant, and print its last counters", NULL, JSON, 1, 1, cmd_detach },
+	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE), 1, 1, cmd_attach },
+	{ "detach", "TENANT", "take the policy off a tenant, and print its last counters", NULL, JSON, 1, 1,
+	  cmd_detach },
 	{ "status", "[TENANT]", "list the tenants, or show one in full", NULL, JSON, 0, 1, cmd_status },
 	{ "log", "", "show what was denied",
 	  "Reads and empties the kernel's buffer of denials; each tenant gets 100 of them a second.\n",
@@ -67,8 +67,9 @@ static void print_command_help(const struct command *command)
 
 		if (!((command->takes | TAKES(HELP)) & 1U << i))
 			continue;
-		snprintf(left, sizeof(left), "%s --%s%s%s", rows[i].letter ? (char[]){ '-', rows[i].letter, ',', 0 } : "   ",
-			 rows[i].name, rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
+		snprintf(left, sizeof(left), "%s --%s%s%s",
+			 rows[i].letter ? (char[]){ '-', rows[i].letter, ',', 0 } : "   ", rows[i].name,
+			 rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
 		printf("  %-28s %s\n", left, rows[i].help);
 	}
 }
@@ -98,7 +99,8 @@ static void make_tables(const struct command *command, struct option longs[], ch
 	for (int i = 0; i < OPTION_COUNT; i++) {
 		if (!((command->takes | TAKES(HELP)) & 1U << i))
 			continue;
-		*longs++ = (struct option){ rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, 256 + i };
+		*longs++ =
+			(struct option){ rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, 256 + i };
 		if (rows[i].letter) {
 			*shorts++ = rows[i].letter;
 			if (rows[i].arg)
@@ -139,8 +141,7 @@ static int parse(const struct command *command, int argc, char **argv, struct cl
 	cli->args = argv + optind;
 	cli->argc = argc - optind;
 	cli->json.pretty = cli_has(cli, OPTION_PRETTY);
-	if (!cli_has(cli, OPTION_HELP) &&
-	    (cli->argc < command->min || (command->max >= 0 && cli->argc > command->max)))
+	if (!cli_has(cli, OPTION_HELP) && (cli->argc < command->min || (command->max >= 0 && cli->argc > command->max)))
 		return usage("usage: sockwarden %s [OPTION...] %s", command->verb, command->args);
 	return EXIT_OK;
 }

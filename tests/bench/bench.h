@@ -14,11 +14,11 @@
 
 #define ROUNDS 31
 
-#define NEAR4  "127.0.0.1"    /* `bench serve` answers here, on the near side */
-#define NEAR6  "::1"
-#define FAR4   "198.51.0.1"   /* and here, at the other end of the veth pair */
-#define NULL4  "203.0.113.1"  /* nobody: dropped on arrival */
-#define NULL6  "2001:db8::1"
+#define NEAR4 "127.0.0.1" /* `bench serve` answers here, on the near side */
+#define NEAR6 "::1"
+#define FAR4  "198.51.0.1"  /* and here, at the other end of the veth pair */
+#define NULL4 "203.0.113.1" /* nobody: dropped on arrival */
+#define NULL6 "2001:db8::1"
 
 enum port {
 	PORT_CLOSE = 7001,  /* TCP: accepts and resets */
@@ -40,18 +40,41 @@ struct work {
 
 struct load {
 	const char *name;
-	int batch;                        /* operations between two looks at the clock */
+	int batch; /* operations between two looks at the clock */
 	const char *peer;
-	int port, port_2;                 /* 0: no second peer */
-	int (*open)(struct work *work);   /* 0 or -1 with errno, as both */
-	int (*run)(struct work *work);    /* one operation */
+	int port, port_2;               /* 0: no second peer */
+	int (*open)(struct work *work); /* 0 or -1 with errno, as both */
+	int (*run)(struct work *work);  /* one operation */
 };
 
 enum load_id {
-	LOAD_SOCKET, LOAD_CONNECT4, LOAD_CONNECT4_TWO, LOAD_CONNECT6, LOAD_SEND_NULL, LOAD_SENDTO4, LOAD_SENDTO4_TWO,
-	LOAD_SENDTO6, LOAD_INGRESS, LOAD_BIND4, LOAD_BIND6, LOAD_GET_PASS, LOAD_GET_MOCK, LOAD_SET_PASS,
-	LOAD_SET_MOCK, LOAD_TCP_NEAR, LOAD_NAME4, LOAD_NAME6, LOAD_PEER4, LOAD_PEER6, LOAD_RECV4, LOAD_RECV6,
-	LOAD_TCP_FAR, LOAD_STREAM, LOAD_SEND_FAR, LOAD_SENDTO_FAR, LOAD_SENDTO_FAR_TWO,
+	LOAD_SOCKET,
+	LOAD_CONNECT4,
+	LOAD_CONNECT4_TWO,
+	LOAD_CONNECT6,
+	LOAD_SEND_NULL,
+	LOAD_SENDTO4,
+	LOAD_SENDTO4_TWO,
+	LOAD_SENDTO6,
+	LOAD_INGRESS,
+	LOAD_BIND4,
+	LOAD_BIND6,
+	LOAD_GET_PASS,
+	LOAD_GET_MOCK,
+	LOAD_SET_PASS,
+	LOAD_SET_MOCK,
+	LOAD_TCP_NEAR,
+	LOAD_NAME4,
+	LOAD_NAME6,
+	LOAD_PEER4,
+	LOAD_PEER6,
+	LOAD_RECV4,
+	LOAD_RECV6,
+	LOAD_TCP_FAR,
+	LOAD_STREAM,
+	LOAD_SEND_FAR,
+	LOAD_SENDTO_FAR,
+	LOAD_SENDTO_FAR_TWO,
 };
 
 extern const struct load loads[];
@@ -60,7 +83,7 @@ extern const struct load loads[];
 
 struct client {
 	char cgroup[SW_PATH_MAX];
-	int fd;  /* to the process */
+	int fd; /* to the process */
 	int pid;
 };
 

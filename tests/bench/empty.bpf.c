@@ -4,10 +4,10 @@
 
 #include <bpf/bpf_helpers.h>
 
-#define EMPTY(name, section)                                                                           \
-	SEC(section) int empty_##name(void *ctx)                                                       \
-	{                                                                                              \
-		return 1;                                                                              \
+#define EMPTY(name, section)                                                                                           \
+	SEC(section) int empty_##name(void *ctx)                                                                       \
+	{                                                                                                              \
+		return 1;                                                                                              \
 	}
 
 EMPTY(egress, "cgroup_skb/egress")

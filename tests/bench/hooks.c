@@ -129,9 +129,9 @@ static void fill(const char *cgroup)
 static void prepare(struct client *client, const struct row *row, enum who who, int links[2])
 {
 	links[0] = row->before < 0 ? -1 : hold(client->cgroup, programs.ours[row->before], row->before);
-	links[1] = who == NONE  ? -1 :
-		   who == EMPTY ? hold(client->cgroup, programs.empty[row->hook], row->hook) :
-				  hold(client->cgroup, programs.ours[row->hook], row->hook);
+	links[1] = who == NONE    ? -1
+		   : who == EMPTY ? hold(client->cgroup, programs.empty[row->hook], row->hook)
+				  : hold(client->cgroup, programs.ours[row->hook], row->hook);
 	fill(client->cgroup);
 	client_open(client, row->load);
 }

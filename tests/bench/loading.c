@@ -142,8 +142,8 @@ static void print(struct cost costs[WAYS][TIMES])
 
 void bench_loading(void)
 {
-	static const char *const heading[] = { "way", "wall ms", "user ms", "system ms", "wall ratio", "CPU ratio",
-					       "aim" };
+	static const char *const heading[] = { "way",        "wall ms",   "user ms", "system ms",
+					       "wall ratio", "CPU ratio", "aim" };
 	static struct cost costs[WAYS][TIMES];
 
 	make_elements();

@@ -139,10 +139,22 @@ static int set(struct work *work, int option)
 	return setsockopt(work->fd, SOL_SOCKET, option, &value, sizeof(value));
 }
 
-static int run_get_pass(struct work *work) { return get(work, SO_MARK); }
-static int run_get_mock(struct work *work) { return get(work, SO_SNDBUF); }
-static int run_set_pass(struct work *work) { return set(work, SO_MARK); }
-static int run_set_mock(struct work *work) { return set(work, SO_SNDBUF); }
+static int run_get_pass(struct work *work)
+{
+	return get(work, SO_MARK);
+}
+static int run_get_mock(struct work *work)
+{
+	return get(work, SO_SNDBUF);
+}
+static int run_set_pass(struct work *work)
+{
+	return set(work, SO_MARK);
+}
+static int run_set_mock(struct work *work)
+{
+	return set(work, SO_SNDBUF);
+}
 
 /* A connection that was reset before connect() returned was one all the same. */
 static int run_tcp(struct work *work)

@@ -53,8 +53,7 @@ static void close_all(int listener)
 	struct timespec pause = { .tv_nsec = 1000000 };
 	struct linger reset = { 1, 0 };
 
-	if (setsockopt(listener, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) ||
-	    fcntl(listener, F_SETFL, O_NONBLOCK))
+	if (setsockopt(listener, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) || fcntl(listener, F_SETFL, O_NONBLOCK))
 		die("the listener: %s", strerror(errno));
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);

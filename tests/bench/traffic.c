@@ -15,11 +15,8 @@ static const struct row {
 	const char *scale; /* the largest size against the smallest */
 	int weight;        /* share of the time: TCP varies the more */
 } rows[] = {
-	{ LOAD_TCP_FAR, "1.03", "1.1", 2 },
-	{ LOAD_STREAM, "1.02", "1.1", 4 },
-	{ LOAD_SEND_FAR, "1.08", "1.1", 1 },
-	{ LOAD_SENDTO_FAR, "1.15", "-", 1 },
-	{ LOAD_SENDTO_FAR_TWO, "-", "-", 1 },
+	{ LOAD_TCP_FAR, "1.03", "1.1", 2 },  { LOAD_STREAM, "1.02", "1.1", 4 },    { LOAD_SEND_FAR, "1.08", "1.1", 1 },
+	{ LOAD_SENDTO_FAR, "1.15", "-", 1 }, { LOAD_SENDTO_FAR_TWO, "-", "-", 1 },
 };
 
 static void start(struct client clients[])
@@ -68,8 +65,8 @@ static void print(const struct row *row, double ns[CLIENTS][ROUNDS])
 
 void bench_traffic(int ms)
 {
-	static const char *const heading[] = { "operation", "prefixes", "no policy", "policy", "ratio", "quartiles",
-					       "aim", "largest/smallest", "aim" };
+	static const char *const heading[] = { "operation", "prefixes", "no policy",        "policy", "ratio",
+					       "quartiles", "aim",      "largest/smallest", "aim" };
 	static double ns[CLIENTS][ROUNDS];
 	struct client clients[CLIENTS];
 

@@ -98,7 +98,8 @@ int main(int argc, char **argv)
 		return 2;
 	if (argc > 3)
 		join(argv[3]);
-	bool tcp_allowed = tcp(argv[1]), tcp_denied = tcp(argv[2]), udp_allowed = udp(argv[1]), udp_denied = udp(argv[2]);
+	bool tcp_allowed = tcp(argv[1]), tcp_denied = tcp(argv[2]), udp_allowed = udp(argv[1]),
+	     udp_denied = udp(argv[2]);
 	bool bind_denied = can_bind(), set_denied = can_set();
 
 	allowed = tcp_allowed && udp_allowed;

@@ -21,7 +21,7 @@
 #include "publish.h"
 #include "tenant.h"
 
-#define CLIENTS	    8
+#define CLIENTS     8
 #define WRONG_SHOWN 20
 
 /* Peers, and what the two policies say of them. */
@@ -47,7 +47,7 @@ static struct shared {
 	_Atomic uint64_t changes;
 	_Atomic bool stop;
 	_Atomic uint64_t verdicts, settled, wrong;
-} *shared;
+} * shared;
 
 static struct sockaddr_in peer(const struct target *target, int port)
 {
@@ -140,7 +140,8 @@ static void check(const struct target *target, int (*try)(const struct target *)
 
 static void client(void)
 {
-	static int (*const tries[])(const struct target *) = { try_connect, try_sendto, try_same_socket, try_connected };
+	static int (*const tries[])(const struct target *) = { try_connect, try_sendto, try_same_socket,
+							       try_connected };
 
 	while (!shared->stop)
 		for (size_t i = 0; i < TARGETS; i++)

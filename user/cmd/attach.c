@@ -13,8 +13,8 @@ static void report_foreign(const struct foreign *foreign, void *data)
 	     foreign->cgroup, hook_name(foreign->hook), foreign->program, foreign->id);
 }
 
-static int attach_new(struct host *host, const char *name, const struct cgroup *cgroup,
-		      const struct published *image, struct fault *fault)
+static int attach_new(struct host *host, const char *name, const struct cgroup *cgroup, const struct published *image,
+		      struct fault *fault)
 {
 	int err = tenant_foreign(host, cgroup, report_foreign, NULL, fault);
 

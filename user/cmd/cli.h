@@ -16,24 +16,24 @@ enum exit_status {
 	EXIT_OK = 0,
 	EXIT_FAILED = 1,
 	EXIT_USAGE = 2,
-	EXIT_DENIED = 3,    /* explain: denied; policy diff: they differ */
+	EXIT_DENIED = 3,       /* explain: denied; policy diff: they differ */
 	EXIT_RUN_FAILED = 125, /* run: what env(1) says of itself, */
 	EXIT_RUN_CANNOT = 126, /* of a command it cannot execute, */
 	EXIT_RUN_NONE = 127,   /* and of one it cannot find */
 };
 
 /* id, letter or 0, name, what it takes or NULL, help */
-#define OPTIONS(X)                                                                                     \
-	X(HELP, 'h', "help", NULL, "show this help")                                                   \
-	X(JSON, 'j', "json", NULL, "print JSON")                                                       \
-	X(PRETTY, 'p', "pretty", NULL, "with --json: indent it")                                       \
-	X(POLICY, 0, "policy", "NAME|FILE", "the policy (default: appengine)")                         \
-	X(TENANT, 0, "tenant", "NAME", "the tenant")                                                   \
-	X(REPLACE, 0, "replace", NULL, "give a tenant that is attached another policy")                \
-	X(FOLLOW, 'f', "follow", NULL, "go on until interrupted")                                      \
-	X(COMPILED, 0, "compiled", NULL, "show what the kernel is given")                              \
-	X(GOOG, 0, "goog", "FILE", "Google's goog.json: all of its ranges")                            \
-	X(CLOUD, 0, "cloud", "FILE", "Google's cloud.json: those of its customers")                    \
+#define OPTIONS(X)                                                                                                     \
+	X(HELP, 'h', "help", NULL, "show this help")                                                                   \
+	X(JSON, 'j', "json", NULL, "print JSON")                                                                       \
+	X(PRETTY, 'p', "pretty", NULL, "with --json: indent it")                                                       \
+	X(POLICY, 0, "policy", "NAME|FILE", "the policy (default: appengine)")                                         \
+	X(TENANT, 0, "tenant", "NAME", "the tenant")                                                                   \
+	X(REPLACE, 0, "replace", NULL, "give a tenant that is attached another policy")                                \
+	X(FOLLOW, 'f', "follow", NULL, "go on until interrupted")                                                      \
+	X(COMPILED, 0, "compiled", NULL, "show what the kernel is given")                                              \
+	X(GOOG, 0, "goog", "FILE", "Google's goog.json: all of its ranges")                                            \
+	X(CLOUD, 0, "cloud", "FILE", "Google's cloud.json: those of its customers")                                    \
 	X(OUTPUT, 'o', "output", "FOLDER", "where to write (default: /var/lib/sockwarden/sets)")
 
 enum cli_option {
@@ -46,11 +46,11 @@ enum cli_option {
 #define TAKES(id) (1U << OPTION_##id)
 
 struct cli {
-	unsigned given;                   /* bits 1 << enum cli_option */
+	unsigned given; /* bits 1 << enum cli_option */
 	const char *value[OPTION_COUNT];
-	char **args;                      /* what follows the options; ends in NULL */
+	char **args; /* what follows the options; ends in NULL */
 	int argc;
-	struct json json;                 /* to stdout */
+	struct json json; /* to stdout */
 };
 
 static inline bool cli_has(const struct cli *cli, enum cli_option option)

@@ -205,7 +205,8 @@ int cmd_ranges_update(struct cli *cli)
 		return fail("cannot make %s: %s", folder, strerror(-err));
 	if (read_list(cli->value[OPTION_GOOG], &goog) && read_list(cli->value[OPTION_CLOUD], &cloud)) {
 		own = mem_printf("# Google's own ranges: all of Google's (published %s) without those of its "
-				 "cloud's customers.", goog.created);
+				 "cloud's customers.",
+				 goog.created);
 		customers = mem_printf("# Ranges of the customers of Google's cloud, published %s.", cloud.created);
 		prefixes_subtract(&goog.prefixes, &cloud.prefixes);
 		status = replace_both(cli, folder, own, &goog.prefixes, customers, &cloud.prefixes);

@@ -104,7 +104,8 @@ void report_print(const struct report *report, FILE *out)
 		fputs("  decided by\n", out);
 	print_rules(report, out);
 	if (report->counts.log_dropped)
-		fprintf(out, "  %" PRIu64 " denials were counted, but not logged\n", (uint64_t)report->counts.log_dropped);
+		fprintf(out, "  %" PRIu64 " denials were counted, but not logged\n",
+			(uint64_t)report->counts.log_dropped);
 }
 
 static void json_rules(const struct report *report, struct json *json)

@@ -29,12 +29,12 @@ struct compiler {
 	const struct policy *policy;
 	struct image *image;
 	LIST(struct item) items;
-	struct intern classes;       /* arrays of __u16 rule numbers, ascending */
-	LIST(__u32) span_of;         /* by class: its number in `spans`, + 1; 0: not made yet */
-	struct intern spans;         /* arrays of struct sw_span */
-	struct intern joins;         /* { class, rule } */
-	LIST(__u32) joined;          /* by number in `joins`: the class with the rule added */
-	__u32 everything;            /* the class of rules that name no prefix */
+	struct intern classes; /* arrays of __u16 rule numbers, ascending */
+	LIST(__u32) span_of;   /* by class: its number in `spans`, + 1; 0: not made yet */
+	struct intern spans;   /* arrays of struct sw_span */
+	struct intern joins;   /* { class, rule } */
+	LIST(__u32) joined;    /* by number in `joins`: the class with the rule added */
+	__u32 everything;      /* the class of rules that name no prefix */
 };
 
 static const struct sw_prefix all = { .len = 0 };

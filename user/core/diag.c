@@ -6,7 +6,7 @@
 
 #include "diag.h"
 
-#define SOURCE_MAX 160 /* longer lines are quoted up to here; a caret beyond it is left out */
+#define SOURCE_MAX 160  /* longer lines are quoted up to here; a caret beyond it is left out */
 #define ERRORS_MAX 1000 /* kept; more are counted, for nobody reads them and each costs a look through the file */
 
 static char *source_line(const struct place *place)

@@ -105,9 +105,8 @@ static void print_settings(const struct sw_settings *s, const char *mark, FILE *
 
 	fprintf(out, "%smode %s\n%sprotocols%s%s\n", mark, s->audit ? "audit" : "enforce", mark,
 		s->protocols & 1 << SW_TCP ? " tcp" : "", s->protocols & 1 << SW_UDP ? " udp" : "");
-	fprintf(out, "%slisten %s\n%sbind %s\n%stransfer %s\n%sidle-timeout %us\n", mark,
-		s->listen ? "allow" : "deny", mark, bind[s->bind], mark, s->transfer ? "allow" : "deny", mark,
-		s->idle_timeout);
+	fprintf(out, "%slisten %s\n%sbind %s\n%stransfer %s\n%sidle-timeout %us\n", mark, s->listen ? "allow" : "deny",
+		mark, bind[s->bind], mark, s->transfer ? "allow" : "deny", mark, s->idle_timeout);
 }
 
 static void print_option(const struct option_rule *rule, const char *mark, FILE *out)
@@ -235,8 +234,9 @@ static void merge_prefixes(const struct image *a, const struct image *b, struct 
 	size_t i = 0, j = 0;
 
 	while (i < a->entries.n || j < b->entries.n) {
-		int order = i == a->entries.n ? 1 : j == b->entries.n ? -1 :
-			    prefix_order(&a->entries.v[i].prefix, &b->entries.v[j].prefix);
+		int order = i == a->entries.n   ? 1
+			    : j == b->entries.n ? -1
+						: prefix_order(&a->entries.v[i].prefix, &b->entries.v[j].prefix);
 
 		*list_add(out) = order <= 0 ? a->entries.v[i].prefix : b->entries.v[j].prefix;
 		i += order <= 0;

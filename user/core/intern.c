@@ -52,8 +52,7 @@ uint32_t intern(struct intern *set, const void *data, size_t len)
 	make_room(set);
 	for (size_t slot = hash & (set->slots - 1); set->table[slot]; slot = (slot + 1) & (set->slots - 1)) {
 		item = &set->items.v[set->table[slot] - 1];
-		if (item->hash == hash && item->len == len &&
-		    (!len || !memcmp(set->pool + item->at, data, len)))
+		if (item->hash == hash && item->len == len && (!len || !memcmp(set->pool + item->at, data, len)))
 			return set->table[slot] - 1;
 	}
 	item = list_add(&set->items);

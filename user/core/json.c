@@ -7,8 +7,11 @@
 /* Bytes of the UTF-8 sequence at `s`, 0 if it is none. */
 static int utf8_len(const unsigned char *s)
 {
-	int len = s[0] < 0x80 ? 1 : s[0] >= 0xc2 && s[0] < 0xe0 ? 2 : (s[0] & 0xf0) == 0xe0 ? 3 :
-		  s[0] >= 0xf0 && s[0] < 0xf5		       ? 4 : 0;
+	int len = s[0] < 0x80                   ? 1
+		  : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+		  : (s[0] & 0xf0) == 0xe0       ? 3
+		  : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+						: 0;
 
 	for (int i = 1; i < len; i++)
 		if ((s[i] & 0xc0) != 0x80)

@@ -17,8 +17,8 @@ struct json {
 	bool more; /* something stands before, at this depth */
 };
 
-void json_open(struct json *json, const char *key, char bracket); /* '{' or '[' */
-void json_close(struct json *json, char bracket);                 /* '}' or ']' */
+void json_open(struct json *json, const char *key, char bracket);        /* '{' or '[' */
+void json_close(struct json *json, char bracket);                        /* '}' or ']' */
 void json_string(struct json *json, const char *key, const char *value); /* NULL: null; not UTF-8: U+FFFD */
 void json_number(struct json *json, const char *key, uint64_t value);
 void json_bool(struct json *json, const char *key, bool value);

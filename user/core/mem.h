@@ -8,21 +8,20 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t count, size_t size);       /* zeroed; free() it */
+void *mem_alloc(size_t count, size_t size); /* zeroed; free() it */
 void *mem_resize(void *old, size_t count, size_t size);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t len);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* A growing array: `list` is a struct with `v`, `n` and `room`. Evaluates to a pointer to the new, zeroed element. */
-#define LIST(type)                                                                                     \
-	struct {                                                                                       \
-		type *v;                                                                               \
-		size_t n, room;                                                                        \
+#define LIST(type)                                                                                                     \
+	struct {                                                                                                       \
+		type *v;                                                                                               \
+		size_t n, room;                                                                                        \
 	}
-#define list_add(list)                                                                                 \
-	((list)->v = list_grow((list)->v, (list)->n, &(list)->room, sizeof(*(list)->v)),               \
-	 &(list)->v[(list)->n++])
+#define list_add(list)                                                                                                 \
+	((list)->v = list_grow((list)->v, (list)->n, &(list)->room, sizeof(*(list)->v)), &(list)->v[(list)->n++])
 
 void *list_grow(void *v, size_t n, size_t *room, size_t size);
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "abi.h"
 #include "names.h"
+#include "abi.h"
 
 const char *reason_name(unsigned reason)
 {

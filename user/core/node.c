@@ -152,7 +152,8 @@ static void check_keys(struct reader *reader, struct node *map)
 			map->v[n++] = map->v[i];
 			continue;
 		}
-		diag_error(reader->diags, at_key(reader, map->v[i]), "a key must be a word: no list, map or alias can be one");
+		diag_error(reader->diags, at_key(reader, map->v[i]),
+			   "a key must be a word: no list, map or alias can be one");
 		node_free(map->v[i]);
 	}
 	map->n = n;
@@ -176,15 +177,15 @@ static struct node *read_value(struct reader *reader, const yaml_event_t *event,
 		return scalar(reader, event);
 	if (event->type == YAML_ALIAS_EVENT) {
 		diag_error(reader->diags, at(reader, &event->start_mark),
-			   "aliases (*%s) are not part of a policy: write the value here",
-			   event->data.alias.anchor);
+			   "aliases (*%s) are not part of a policy: write the value here", event->data.alias.anchor);
 		node = node_new(reader, event);
 		node->text = mem_strdup("");
 		node->wrong = true;
 		return node;
 	}
 	if (depth == DEPTH_MAX || reader->nodes > NODES_MAX) {
-		diag_error(reader->diags, at(reader, &event->start_mark), "nested too deep, or too large: a policy has at most %d levels", DEPTH_MAX);
+		diag_error(reader->diags, at(reader, &event->start_mark),
+			   "nested too deep, or too large: a policy has at most %d levels", DEPTH_MAX);
 		return NULL;
 	}
 	node = node_new(reader, event);

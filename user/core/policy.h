@@ -54,8 +54,7 @@ struct policy {
  * Where `net:` words that are not prefixes come from. Returns false when there is no such set or file; what
  * is wrong inside it goes to `diags`. `from` is the file that names it.
  */
-typedef bool net_source(void *data, const char *from, const char *text, struct prefixes *out,
-			struct diags *diags);
+typedef bool net_source(void *data, const char *from, const char *text, struct prefixes *out, struct diags *diags);
 
 /* NULL if there was any mistake; free with policy_free(). `file` is used in messages, and gives the name. */
 struct policy *policy_read(const char *file, const char *text, size_t len, net_source *source, void *data,

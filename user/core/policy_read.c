@@ -80,7 +80,10 @@ static int choice(struct reader *reader, const struct node *node, const char *co
 		if (node->kind == NODE_SCALAR && !strcmp(node->text, words[i]))
 			return i;
 		snprintf(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), "%s%s",
-			 !i ? "" : words[i + 1] ? ", " : " or ", words[i]);
+			 !i             ? ""
+			 : words[i + 1] ? ", "
+					: " or ",
+			 words[i]);
 	}
 	if (node->wrong)
 		return -1;
@@ -118,10 +121,11 @@ static void add_port(struct reader *reader, const struct node *node, void *data)
 	dash = strchr(copy, '-');
 	if (dash)
 		*dash++ = '\0';
-	if (strlen(text) >= sizeof(copy) || !number(copy, 65535, &first) ||
-	    !number(dash ? dash : copy, 65535, &last))
-		WRONG(reader, node, "'%.40s' is not a port: write a number from 0 to 65535, or a range such as "
-		      "8000-8999", text);
+	if (strlen(text) >= sizeof(copy) || !number(copy, 65535, &first) || !number(dash ? dash : copy, 65535, &last))
+		WRONG(reader, node,
+		      "'%.40s' is not a port: write a number from 0 to 65535, or a range such as "
+		      "8000-8999",
+		      text);
 	else if (first > last)
 		WRONG(reader, node, "the range %s runs backwards: write %lu-%lu", text, last, first);
 	else
@@ -144,8 +148,10 @@ static void add_net(struct reader *reader, const struct node *node, void *data)
 	word_like = isalpha((unsigned char)*text) && (!strchr(text, ':') || !strncmp(text, "file:", 5));
 	if (word_like && (!set_find(text, &term.prefixes) &&
 			  !reader->source(reader->data, reader->place.file, text, &term.prefixes, reader->diags))) {
-		WRONG(reader, node, "no set is named '%.40s': 'sockwarden ranges' lists them; or write a prefix, "
-		      "or file:PATH", text);
+		WRONG(reader, node,
+		      "no set is named '%.40s': 'sockwarden ranges' lists them; or write a prefix, "
+		      "or file:PATH",
+		      text);
 		prefixes_free(&term.prefixes);
 		return;
 	}
@@ -192,8 +198,10 @@ static void add_name(struct reader *reader, const struct node *node, void *data)
 	if (!text)
 		return;
 	if (!is_dns_name(text))
-		WRONG(reader, node, "'%.60s' is not a DNS name: write one such as smtp.example.com, without "
-		      "wildcards", text);
+		WRONG(reader, node,
+		      "'%.60s' is not a DNS name: write one such as smtp.example.com, without "
+		      "wildcards",
+		      text);
 	else
 		*list_add(&rule->names) = mem_strdup(text);
 }
@@ -227,7 +235,8 @@ static void add_rule(struct reader *reader, const struct node *node)
 	}
 	rule.allow = !strcmp(body->key, "allow");
 	if (body->kind != NODE_MAP || !body->n) {
-		WRONG(reader, body, "say what the rule is about: net, name, port or proto; for everything there is "
+		WRONG(reader, body,
+		      "say what the rule is about: net, name, port or proto; for everything there is "
 		      "'default'");
 		return;
 	}
@@ -264,8 +273,10 @@ static void read_rules(struct reader *reader, const struct node *node)
 static void add_option(struct reader *reader, const struct place *place, const char *text, struct option_rule *rule)
 {
 	if (!sockopt_parse(text, &rule->level, &rule->name)) {
-		diag_error(reader->diags, place, "'%.40s' is no socket option known here: write its name, or "
-			   "LEVEL:NUMBER", text);
+		diag_error(reader->diags, place,
+			   "'%.40s' is no socket option known here: write its name, or "
+			   "LEVEL:NUMBER",
+			   text);
 		return;
 	}
 	for (size_t i = 0; i < reader->policy->options.n; i++) {
@@ -354,7 +365,10 @@ static void read_sockopts(struct reader *reader, const struct node *node)
 /* 90s, 10m, 2h, or 0 for never. */
 static void read_timeout(struct reader *reader, const struct node *node)
 {
-	static const struct { char unit; unsigned seconds; } units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
+	static const struct {
+		char unit;
+		unsigned seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
 	const char *text = word(reader, node, "a time such as 10m");
 	size_t len = text ? strlen(text) : 0;
 	unsigned long value;
@@ -418,15 +432,9 @@ static const struct key {
 	const char *name;
 	void (*read)(struct reader *, const struct node *);
 } keys[] = {
-	{ "mode", read_mode },
-	{ "protocols", read_protocols },
-	{ "listen", read_listen },
-	{ "bind", read_bind },
-	{ "transfer", read_transfer },
-	{ "idle-timeout", read_timeout },
-	{ "sockopts", read_sockopts },
-	{ "rules", read_rules },
-	{ "default", read_default },
+	{ "mode", read_mode },         { "protocols", read_protocols }, { "listen", read_listen },
+	{ "bind", read_bind },         { "transfer", read_transfer },   { "idle-timeout", read_timeout },
+	{ "sockopts", read_sockopts }, { "rules", read_rules },         { "default", read_default },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -441,7 +449,8 @@ static void read_key(struct reader *reader, const struct node *node)
 	}
 	diag_error(reader->diags, place_of_key(reader, node),
 		   "'%.40s' is not known here: mode, protocols, listen, bind, transfer, idle-timeout, sockopts, "
-		   "rules and default are", node->key);
+		   "rules and default are",
+		   node->key);
 }
 
 /* appengine for /usr/share/sockwarden/policies/appengine.yaml */

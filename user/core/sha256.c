@@ -22,8 +22,7 @@ static uint32_t rotate(uint32_t x, int by)
 static void schedule(const uint8_t block[64], uint32_t w[64])
 {
 	for (int i = 0; i < 16; i++)
-		w[i] = (uint32_t)block[4 * i] << 24 | block[4 * i + 1] << 16 | block[4 * i + 2] << 8 |
-		       block[4 * i + 3];
+		w[i] = (uint32_t)block[4 * i] << 24 | block[4 * i + 1] << 16 | block[4 * i + 2] << 8 | block[4 * i + 3];
 	for (int i = 16; i < 64; i++) {
 		uint32_t a = w[i - 15], b = w[i - 2];
 
@@ -40,10 +39,10 @@ static void compress(uint32_t state[8], const uint8_t block[64])
 	memcpy(s, state, sizeof(s));
 	for (int i = 0; i < 64; i++) {
 		uint32_t e = s[4], a = s[0];
-		uint32_t t1 = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) +
-			      ((e & s[5]) ^ (~e & s[6])) + round_constant[i] + w[i];
-		uint32_t t2 = (rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) +
-			      ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
+		uint32_t t1 = s[7] + (rotate(e, 6) ^ rotate(e, 11) ^ rotate(e, 25)) + ((e & s[5]) ^ (~e & s[6])) +
+			      round_constant[i] + w[i];
+		uint32_t t2 =
+			(rotate(a, 2) ^ rotate(a, 13) ^ rotate(a, 22)) + ((a & s[1]) ^ (a & s[2]) ^ (s[1] & s[2]));
 
 		memmove(s + 1, s, 7 * sizeof(*s));
 		s[4] += t1;
@@ -55,8 +54,8 @@ static void compress(uint32_t state[8], const uint8_t block[64])
 
 void sha256_init(struct sha256 *sha)
 {
-	*sha = (struct sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f,
-					   0x9b05688c, 0x1f83d9ab, 0x5be0cd19 } };
+	*sha = (struct sha256){ .state = { 0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a, 0x510e527f, 0x9b05688c,
+					   0x1f83d9ab, 0x5be0cd19 } };
 }
 
 void sha256_add(struct sha256 *sha, const void *data, size_t len)

@@ -16,7 +16,10 @@ static const struct option_name {
 	const char *text;
 	int level, name;
 } names[] = {
-#define NAME(level, name) { #name, level, name }
+#define NAME(level, name)                                                                                              \
+	{                                                                                                              \
+#name, level, name                                                                                     \
+	}
 	NAME(SOL_SOCKET, SO_DEBUG),
 	NAME(SOL_SOCKET, SO_REUSEADDR),
 	NAME(SOL_SOCKET, SO_TYPE),

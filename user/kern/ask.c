@@ -33,8 +33,7 @@ static int open_inner(int outer, __u32 number)
 	return bpf_map_lookup_elem(outer, &number, &id) ? -1 : bpf_map_get_fd_by_id(id);
 }
 
-int ask(const struct host *host, __u32 number, const struct sw_flow *flow, struct sw_verdict *out,
-	struct fault *fault)
+int ask(const struct host *host, __u32 number, const struct sw_flow *flow, struct sw_verdict *out, struct fault *fault)
 {
 	struct sw_class class;
 	struct sw_span span;

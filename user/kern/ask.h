@@ -6,7 +6,6 @@
 #include "host.h"
 
 /* What image `number` says of the flow. 0, or -errno with the reason in `fault`. */
-int ask(const struct host *host, __u32 number, const struct sw_flow *flow, struct sw_verdict *out,
-	struct fault *fault);
+int ask(const struct host *host, __u32 number, const struct sw_flow *flow, struct sw_verdict *out, struct fault *fault);
 
 #endif

@@ -14,7 +14,7 @@
 #include "cgroup.h"
 
 #define KERNFS_HANDLE 0xfe /* FILEID_KERNFS of linux/exportfs.h: the handle is the id */
-#define ROOT_ID	      1 /* of the hierarchy's true root; a namespace has another, and depths in it are not the kernel's */
+#define ROOT_ID       1 /* of the hierarchy's true root; a namespace has another, and depths in it are not the kernel's */
 
 int cgroup_root(char root[SW_PATH_MAX], struct fault *fault)
 {
@@ -91,7 +91,8 @@ int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault)
 		return err;
 	real = realpath(path, NULL);
 	if (!real)
-		return fault_set(fault, errno, "cgroup %s: %s; make it first, or check the path", path, strerror(errno));
+		return fault_set(fault, errno, "cgroup %s: %s; make it first, or check the path", path,
+				 strerror(errno));
 	cgroup->fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (cgroup->fd < 0)
 		err = fault_set(fault, errno, "cgroup %s: %s", path, strerror(errno));
@@ -107,8 +108,10 @@ int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault)
 		err = fault_set(fault, EINVAL, "%s is in another mount of the hierarchy: give its path below %s", real,
 				cgroup->root);
 	if (!err && !strcmp(real, cgroup->root))
-		err = fault_set(fault, EINVAL, "%s is the root of all cgroups, hence the whole host: give a directory "
-				"below it", real);
+		err = fault_set(fault, EINVAL,
+				"%s is the root of all cgroups, hence the whole host: give a directory "
+				"below it",
+				real);
 	if (!err) {
 		strcpy(cgroup->path, real);
 		cgroup->id = cgroup_id(real);

@@ -39,8 +39,8 @@ static int lock_ring(struct fault *fault)
 	return fault_set(fault, EBUSY, "another 'sockwarden log' is reading the denials: end that one first");
 }
 
-struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data),
-			   void *data, struct fault *fault)
+struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data), void *data,
+			   struct fault *fault)
 {
 	struct events *events;
 	int lock = lock_ring(fault);

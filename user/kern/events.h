@@ -8,8 +8,8 @@
 struct events;
 
 /* `each` is called in events_read() for every denial. NULL with the reason in `fault`. */
-struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data),
-			   void *data, struct fault *fault);
+struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data), void *data,
+			   struct fault *fault);
 
 /* Waits up to `timeout` ms (-1: for ever) for the first. 0, or -errno; -EINTR after a signal. */
 int events_read(struct events *events, int timeout);

@@ -21,7 +21,7 @@
 #include "sockwarden.skel.h"
 
 #define LOADING SW_PINS "/loading"
-#define HOST	SW_PINS "/host"
+#define HOST    SW_PINS "/host"
 #define TENANTS SW_PINS "/tenants"
 
 #define BTF "/sys/kernel/btf/vmlinux"
@@ -94,7 +94,8 @@ static int take_lock(struct host *host, struct fault *fault)
 			return 0;
 		nanosleep(&pause, NULL);
 	}
-	return fault_set(fault, EBUSY, "another sockwarden has been changing the state for 10 s: try again when it "
+	return fault_set(fault, EBUSY,
+			 "another sockwarden has been changing the state for 10 s: try again when it "
 			 "is done");
 }
 
@@ -159,7 +160,8 @@ static int load(struct fault *fault)
 	int err;
 
 	if (access(BTF, R_OK))
-		return fault_set(fault, ENOTSUP, "this kernel has no " BTF ": boot one built with "
+		return fault_set(fault, ENOTSUP,
+				 "this kernel has no " BTF ": boot one built with "
 				 "CONFIG_DEBUG_INFO_BTF=y");
 	skel = sockwarden__open();
 	if (!skel)
@@ -208,7 +210,8 @@ static int check_build(struct fault *fault)
 	if (bpf_map_lookup_elem(fd, &zero, &theirs))
 		err = fault_set(fault, errno, "cannot read " HOST "/host: %s", strerror(errno));
 	else if (memcmp(mine, theirs.build, sizeof(mine)))
-		err = fault_set(fault, ESTALE, "the programs in this kernel are of another build of sockwarden: detach "
+		err = fault_set(fault, ESTALE,
+				"the programs in this kernel are of another build of sockwarden: detach "
 				"the tenants with that build, or remove " SW_PINS " to give up their policies");
 	close(fd);
 	return err;

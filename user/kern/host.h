@@ -17,11 +17,11 @@
 #include "fault.h"
 
 #define SW_BPFFS "/sys/fs/bpf"
-#define SW_PINS	 SW_BPFFS "/sockwarden"
+#define SW_PINS  SW_BPFFS "/sockwarden"
 
-#define SW_MAPS(X)                                                                                     \
-	X(tenants) X(tries) X(spans) X(texts) X(settings) X(options) X(meters) X(counts) X(hits)       \
-	X(events) X(records) X(host)
+#define SW_MAPS(X)                                                                                                     \
+	X(tenants)                                                                                                     \
+	X(tries) X(spans) X(texts) X(settings) X(options) X(meters) X(counts) X(hits) X(events) X(records) X(host)
 
 enum sw_map {
 #define X(name) MAP_##name,
@@ -31,13 +31,13 @@ enum sw_map {
 };
 
 struct host {
-	int lock;                            /* of SW_PINS; -1 when only reading */
-	int map[MAP_COUNT];                  /* file descriptors, owned; -1 when not open */
-	int prog[SW_HOOK_COUNT];             /* likewise */
-	int cgroups;                         /* a directory of the cgroup v2 hierarchy; -1: none is mounted here */
-	const struct sw_settings *settings;  /* SW_IMAGES_MAX, as the kernel has them now */
-	const struct sw_record *records;     /* SW_TENANTS_MAX */
-	const struct sw_counts *counts;      /* SW_TENANTS_MAX */
+	int lock;                           /* of SW_PINS; -1 when only reading */
+	int map[MAP_COUNT];                 /* file descriptors, owned; -1 when not open */
+	int prog[SW_HOOK_COUNT];            /* likewise */
+	int cgroups;                        /* a directory of the cgroup v2 hierarchy; -1: none is mounted here */
+	const struct sw_settings *settings; /* SW_IMAGES_MAX, as the kernel has them now */
+	const struct sw_record *records;    /* SW_TENANTS_MAX */
+	const struct sw_counts *counts;     /* SW_TENANTS_MAX */
 };
 
 enum host_for {

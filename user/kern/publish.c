@@ -98,8 +98,7 @@ static int place_options(struct host *host, __u32 number, const struct image *im
 		struct sw_option_key key = { number, rule->level, rule->name };
 
 		if (bpf_map_update_elem(host->map[MAP_options], &key, &rule->option, BPF_ANY))
-			return fault_set(fault, errno, "cannot write the policy's socket options: %s",
-					 strerror(errno));
+			return fault_set(fault, errno, "cannot write the policy's socket options: %s", strerror(errno));
 	}
 	return 0;
 }
@@ -217,8 +216,8 @@ static int wait_for_readers(struct host *host, struct fault *fault)
 	__u32 nobody = 0;
 
 	return place(host, MAP_spans, nobody,
-		     &(struct filling){ BPF_MAP_TYPE_ARRAY, "nothing", sizeof(nobody), sizeof(refuse),
-					BPF_F_INNER_MAP, &nobody, &refuse, 1 },
+		     &(struct filling){ BPF_MAP_TYPE_ARRAY, "nothing", sizeof(nobody), sizeof(refuse), BPF_F_INNER_MAP,
+					&nobody, &refuse, 1 },
 		     fault);
 }
 

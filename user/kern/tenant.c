@@ -179,15 +179,18 @@ static int check_beside(const struct host *host, __u32 slot, const char *name, c
 	const struct sw_record *other = &host->records[slot];
 
 	if (!strcmp(other->name, name))
-		return fault_set(fault, EEXIST, "tenant %s is attached already: --replace changes its policy, "
-				 "'sockwarden detach %s' ends it", name, name);
+		return fault_set(fault, EEXIST,
+				 "tenant %s is attached already: --replace changes its policy, "
+				 "'sockwarden detach %s' ends it",
+				 name, name);
 	if (other->cgroup == cgroup->id)
 		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, other->name);
 	if (is_below(cgroup->path, other->path))
 		return fault_set(fault, EEXIST, "%s is inside tenant %s: a tenant has one policy for all of it",
 				 cgroup->path, other->name);
 	if (is_below(other->path, cgroup->path))
-		return fault_set(fault, EEXIST, "%s has tenant %s inside: detach that first", cgroup->path, other->name);
+		return fault_set(fault, EEXIST, "%s has tenant %s inside: detach that first", cgroup->path,
+				 other->name);
 	return 0;
 }
 
@@ -371,8 +374,8 @@ static void name_program(struct foreign *foreign)
 
 #define FOREIGN_MAX 64
 
-static int foreign_at(const struct host *host, const char *path, int fd,
-		      void (*report)(const struct foreign *, void *), void *data, struct fault *fault)
+static int foreign_at(const struct host *host, const char *path, int fd, void (*report)(const struct foreign *, void *),
+		      void *data, struct fault *fault)
 {
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
 		__u32 ids[FOREIGN_MAX], n = FOREIGN_MAX, flags;

@@ -27,15 +27,15 @@
 /* Signals that are passed on. Those of the terminal reach the command by themselves. */
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
 
-static void block_signals(sigset_t *before)
+static sigset_t forwarded_and(int signal)
 {
 	sigset_t set;
 
 	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, signal);
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
 		sigaddset(&set, forwarded[i]);
-	sigprocmask(SIG_BLOCK, &set, before);
+	return set;
 }
 
 /* While a run lives it holds a lock on its cgroup's directory. */
@@ -142,14 +142,10 @@ static pid_t spawn(const struct cgroup *cgroup, char **args, const sigset_t *mas
 /* Passes signals on until the command has ended; its exit status as a shell has it. */
 static int supervise(pid_t pid)
 {
-	sigset_t set;
+	const sigset_t set = forwarded_and(SIGCHLD);
 	siginfo_t info;
 	int status;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
-		sigaddset(&set, forwarded[i]);
 	for (;;) {
 		int signal = sigwaitinfo(&set, &info);
 
@@ -289,11 +285,12 @@ static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask,
 static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, const struct image *image,
 		  struct fault *fault)
 {
+	const sigset_t set = forwarded_and(SIGCHLD);
 	struct fault second = { 0 };
 	sigset_t before;
 	int status, err;
 
-	block_signals(&before);
+	sigprocmask(SIG_BLOCK, &set, &before);
 	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would lose the command's status */
 	err = prepare(name, cgroup, image, fault);
 	if (err) {

@@ -16,15 +16,18 @@ export PATH := $(PATH):/usr/sbin:/sbin
 CFLAGS  ?= -O2 -g
 SW_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	-Wno-missing-field-initializers -Werror -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
-	-ffile-prefix-map=$(CURDIR)=. -Iinclude -Iuser/core -Iuser/kern -Iuser/cmd -I$(B) $(CFLAGS)
+	-ffile-prefix-map=$(CURDIR)=. -Iinclude $(addprefix -Iuser/,core ledger kern daemon cmd) -I$(B) $(CFLAGS)
 SW_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
-LIBS := -lbpf -lelf -lz -lyaml
+LIBS := -lbpf -lelf -lz -lsqlite3 -lyaml
 BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-missing-field-initializers -Werror \
 	-ffile-prefix-map=$(CURDIR)=. -Iinclude -Ibpf
 
 CORE := $(patsubst %.c,$(B)/%.o,$(wildcard user/core/*.c))
+LEDGER := $(patsubst %.c,$(B)/%.o,$(wildcard user/ledger/*.c))
 KERN := $(patsubst %.c,$(B)/%.o,$(wildcard user/kern/*.c))
+DAEMON := $(patsubst %.c,$(B)/%.o,$(wildcard user/daemon/*.c))
 CMDS := $(patsubst %.c,$(B)/%.o,$(wildcard user/cmd/*.c))
+EXPORTER := $(patsubst %.c,$(B)/%.o,$(wildcard user/exporter/*.c))
 BPF  := $(wildcard bpf/*.bpf.c)
 
 # `make V=1` shows the commands
@@ -93,9 +96,14 @@ $(B)/core.a: $(CORE)
 	rm -f $@
 	ar rcsD $@ $^
 
-$(B)/sockwarden: $(B)/user/main.o $(CMDS) $(KERN) $(B)/core.a
+$(B)/sockwarden: $(B)/user/main.o $(CMDS) $(DAEMON) $(KERN) $(LEDGER) $(B)/core.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
+
+# A process of its own, which needs neither libbpf nor any right
+$(B)/sockwarden-exporter: $(EXPORTER) $(B)/core.a
+	$(call say,LINK)
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ -lmicrohttpd -o $@
 
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
 

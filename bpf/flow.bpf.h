@@ -57,21 +57,29 @@ static __always_inline __u32 version_of(struct sw_sock *sock)
 	return version;
 }
 
-/* Runs for every packet, hence without a lock: what changes while it is compared counts as not approved. */
-static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial)
+/*
+ * Runs for every packet, hence without a lock: what changes while it is compared counts as not approved. If the flow
+ * is, says how it is billed.
+ */
+static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial, __u8 *billing)
 {
 	__u32 version = version_of(sock);
+	__u8 kept;
 
 	if (version & 1 || sock->approved != serial || !sw_flow_equal(&sock->flow, flow))
 		return false;
-	return version_of(sock) == version;
+	kept = sock->billing;
+	if (version_of(sock) != version)
+		return false;
+	*billing = kept;
+	return true;
 }
 
 /*
  * Keeps the approval on the socket. Returns true when there is then a flow, in `other`, that was approved and is
  * not the one on the socket: the one it takes the place of, or this one, if another CPU is at the same.
  */
-static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial,
+static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial, __u8 billing,
 				    struct sw_flow *other)
 {
 	__u32 version = version_of(sock);
@@ -85,6 +93,7 @@ static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *
 	*other = sock->flow;
 	sock->flow = *flow;
 	sock->approved = serial;
+	sock->billing = billing;
 	/* Not fetch_and_add: where its value is not used it becomes an add that orders nothing. */
 	__sync_val_compare_and_swap(&sock->version, version + 1, version + 2);
 	return had && !sw_flow_equal(other, flow);
@@ -108,39 +117,44 @@ static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *fl
 	return 0;
 }
 
-/* Does the policy allow the peer? A no is left to the caller to report in `denial`. */
-static __always_inline bool allowed(const struct scope *scope, const struct sw_flow *flow, struct sw_denial *denial)
+/* Does the policy allow the peer, and how is it billed? A no is left to the caller to report in `denial`. */
+static __always_inline bool allowed(const struct scope *scope, const struct sw_flow *flow, struct sw_denial *denial,
+				    __u8 *billing)
 {
 	struct sw_verdict verdict = decide(scope, flow);
 
 	denial->reason = verdict.reason;
 	denial->rule = verdict.rule;
+	*billing = verdict.billing;
 	return verdict.allow;
 }
 
 /* The peer may be used from now on, without being decided again while the image stays. */
 static __always_inline void keep(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
-				 const struct sw_flow *flow)
+				 const struct sw_flow *flow, __u8 billing)
 {
 	struct sw_flow other;
 
-	if (sock && approve(sock, flow, scope->tenant->serial, &other) && flow->proto == SW_UDP)
+	if (sock && approve(sock, flow, scope->tenant->serial, billing, &other) && flow->proto == SW_UDP)
 		keep_contact(sk, &other);
 }
 
 /* A decision that counts: the tenant turns to this peer. */
 static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
-				const struct sw_flow *flow, struct sw_denial *denial)
+				const struct sw_flow *flow, struct sw_denial *denial, __u8 *billing)
 {
-	struct sw_counts *c;
+	struct sw_counts *c = bpf_map_lookup_elem(&counts, &scope->tenant->slot);
 
-	if (!allowed(scope, flow, denial))
+	if (!c || !allowed(scope, flow, denial, billing))
 		return false;
+	if (*billing == SW_BILLABLE && c->spent >= scope->tenant->limit) {
+		denial->reason = SW_REASON_OVER_BUDGET;
+		denial->rule = SW_RULE_NONE;
+		return false;
+	}
 	count_hit(scope->tenant, denial->rule);
-	c = bpf_map_lookup_elem(&counts, &scope->tenant->slot);
-	if (c)
-		__sync_fetch_and_add(&c->allowed, 1);
-	keep(scope, sk, sock, flow);
+	__sync_fetch_and_add(&c->allowed, 1);
+	keep(scope, sk, sock, flow, *billing);
 	return true;
 }
 

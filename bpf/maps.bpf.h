@@ -24,6 +24,7 @@
 
 #include "vmlinux.h"
 
+#include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
 #include "abi.h"
@@ -89,14 +90,16 @@ struct {
 
 /* What we know of one socket. Made when the socket is, or when a socket older than the policy is first used. */
 struct sw_sock {
-	__u32 version;       /* of flow and approved; odd while they change: two threads may send on one UDP socket */
-	__u32 pid;           /* thread group that created it, 0 when it is older than the policy */
-	__u64 approved;      /* serial of the image that allowed `flow`; 0: none did */
-	__u64 active;        /* jiffies: the last operation of the tenant that a hook saw */
+	__u32 version;  /* of flow, approved and billing; odd while they change: two threads may send on one UDP socket
+			 */
+	__u32 pid;      /* thread group that created it, 0 when it is older than the policy */
+	__u64 approved; /* serial of the image that allowed `flow`; 0: none did */
+	__u64 active;   /* jiffies: the last operation of the tenant that a hook saw */
 	struct sw_flow flow; /* the peer last approved */
 	__u8 binding;        /* the bind hook let port 0 of the unspecified address pass */
 	__u8 inbound;        /* accepted from a listener the policy allows */
-	__u8 pad[2];
+	__u8 billing;        /* enum sw_billing of `flow` */
+	__u8 pad;
 	char comm[16];
 };
 

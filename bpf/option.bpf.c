@@ -64,6 +64,15 @@ static __always_inline int option_answer(struct bpf_sockopt *ctx, const struct s
 	return PASS;
 }
 
+/*
+ * Only the Internet's sockets are the policy's. Of a connection to a unix socket the server's end, too, belongs to who
+ * connected: journald and D-Bus would be refused the options of their own sockets.
+ */
+static __always_inline bool option_ours(const struct bpf_sockopt *ctx)
+{
+	return ctx->sk && (ctx->sk->family == AF_INET || ctx->sk->family == AF_INET6);
+}
+
 /* What the policy makes of the option: REFUSE; or PASS, with the mock in `mock` if there is one. */
 static __always_inline int option_decide(struct bpf_sockopt *ctx, enum sw_hook hook, const struct sw_option **mock)
 {
@@ -71,6 +80,8 @@ static __always_inline int option_decide(struct bpf_sockopt *ctx, enum sw_hook h
 	struct scope scope;
 
 	*mock = NULL;
+	if (!option_ours(ctx))
+		return PASS;
 	if (!scope_get(&scope))
 		return REFUSE;
 	option_touch(ctx);

@@ -10,30 +10,38 @@
  * Incoming packets answer to the same approval. Two kinds were asked for by no outbound socket and are
  * dropped before it: what arrives for a listener, and datagrams from a peer never contacted.
  */
-#include "flow.bpf.h"
+#include "wire.bpf.h"
 
-/* What the headers say. `flow` has the remote end, whichever way the packet goes. */
-struct packet {
-	struct sw_flow flow;
-	__u32 ipproto;
-	__u32 transport;   /* offset of the transport header */
-	bool source_route; /* the address on the wire is not where it goes */
-};
+#define TCP_DATA_OFFSET 12 /* the byte with the header's length, in words, in its upper half */
 
-/* Which of the two ends is the remote one. */
-enum direction { OUT, IN };
+static __always_inline bool read_tcp_length(struct __sk_buff *skb, struct packet *packet)
+{
+	__u8 offset;
+
+	if (bpf_skb_load_bytes(skb, packet->transport + TCP_DATA_OFFSET, &offset, sizeof(offset)))
+		return false;
+	packet->payload = packet->transport + (offset >> 4) * 4;
+	return true;
+}
+
+static __always_inline bool read_udp_length(struct packet *packet)
+{
+	packet->payload = packet->transport + sizeof(struct udphdr);
+	return true;
+}
 
 static __always_inline bool read_ports(struct __sk_buff *skb, enum direction dir, struct packet *packet)
 {
 	__be16 ports[2];
 
+	packet->payload = packet->transport;
 	packet->flow.proto = proto_of(packet->ipproto);
 	if (packet->flow.proto == SW_PROTOS)
 		return true;
 	if (bpf_skb_load_bytes(skb, packet->transport, ports, sizeof(ports)))
 		return false;
 	packet->flow.port = bpf_ntohs(ports[dir == OUT]);
-	return true;
+	return packet->flow.proto == SW_TCP ? read_tcp_length(skb, packet) : read_udp_length(packet);
 }
 
 static __always_inline bool read_ipv4(struct __sk_buff *skb, enum direction dir, struct packet *packet)
@@ -81,6 +89,9 @@ static __always_inline bool read_ipv6(struct __sk_buff *skb, enum direction dir,
 	__builtin_memcpy(&packet->flow.peer, dir == OUT ? &ip.daddr : &ip.saddr, sizeof(struct sw_addr));
 	packet->ipproto = ip.nexthdr;
 	packet->transport = sizeof(ip);
+	/* a super-packet of more than 64 KiB has its length in a header that goes when it is cut */
+	if (ip.nexthdr == IPPROTO_HOPOPTS && !ip.payload_len)
+		packet->jumbo = IPV6_JUMBO_HEADER;
 	return skip_extensions(skb, packet) && read_ports(skb, dir, packet);
 }
 
@@ -94,6 +105,7 @@ static __always_inline bool read_plain(struct __sk_buff *skb, enum direction dir
 	const struct iphdr *ip = head;
 	const struct ipv6hdr *ip6 = head;
 	const __be16 *ports;
+	const __u8 *tcp;
 
 	if (skb->protocol == bpf_htons(ETH_P_IP)) {
 		ports = head + sizeof(*ip);
@@ -112,7 +124,13 @@ static __always_inline bool read_plain(struct __sk_buff *skb, enum direction dir
 	}
 	packet->flow.proto = proto_of(packet->ipproto);
 	packet->flow.port = bpf_ntohs(ports[dir == OUT]);
-	return packet->flow.proto != SW_PROTOS;
+	if (packet->flow.proto != SW_TCP)
+		return packet->flow.proto == SW_UDP && read_udp_length(packet);
+	tcp = (void *)ports;
+	if ((void *)(tcp + TCP_DATA_OFFSET + 1) > end)
+		return false;
+	packet->payload = packet->transport + (tcp[TCP_DATA_OFFSET] >> 4) * 4;
+	return true;
 }
 
 /* Not static, hence verified once and alone: else all that follows is verified for every way through the headers. */
@@ -129,43 +147,12 @@ static __always_inline bool read_packet(struct __sk_buff *skb, enum direction di
 	return read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
 }
 
-/* Bytes of the transport header, which a GSO packet repeats in every segment it becomes. */
-static __always_inline __u32 transport_len(struct __sk_buff *skb, const struct packet *packet)
-{
-	__u8 offset;
-
-	if (packet->flow.proto == SW_UDP)
-		return sizeof(struct udphdr);
-	if (bpf_skb_load_bytes(skb, packet->transport + 12, &offset, sizeof(offset)))
-		return sizeof(struct tcphdr);
-	return (offset >> 4) * 4;
-}
-
-/*
- * Atomic although the counters are per CPU: an interrupt may run this program in the middle of its own
- * update on the same CPU, and what is billed must not lose a packet to that.
- */
-static __always_inline void meter(struct __sk_buff *skb, enum direction dir, const struct sw_tenant *tenant,
-				  const struct packet *packet)
-{
-	struct sw_meter *m = bpf_map_lookup_elem(&meters, &tenant->slot);
-	__u64 packets = 1, bytes = skb->len;
-
-	if (!m)
-		return;
-	if (skb->gso_segs > 1) {
-		packets = skb->gso_segs;
-		bytes += (packets - 1) * (packet->transport + transport_len(skb, packet));
-	}
-	__sync_fetch_and_add(dir == OUT ? &m->tx_bytes : &m->rx_bytes, bytes);
-	__sync_fetch_and_add(dir == OUT ? &m->tx_packets : &m->rx_packets, packets);
-}
-
 static __always_inline bool known_peer(struct bpf_sock *sk, struct sw_sock *sock, const struct sw_flow *flow)
 {
 	struct sw_contacts *seen;
+	__u8 billing;
 
-	if (sock && sock->approved && approved(sock, flow, sock->approved)) /* by whichever image */
+	if (sock && sock->approved && approved(sock, flow, sock->approved, &billing)) /* by whichever image */
 		return true;
 	seen = bpf_sk_storage_get(&contacts, sk, NULL, 0);
 	return seen && contacted(seen, flow);
@@ -204,55 +191,70 @@ static __always_inline bool came_in(struct bpf_sock *sk, struct sw_sock *sock, c
 
 /* An answer from a peer the socket turned away from: it must still be allowed, but it is no new decision. */
 static __always_inline bool packet_allowed(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
-					   enum direction dir, const struct packet *packet, struct sw_denial *denial)
+					   enum direction dir, struct packet *packet, struct sw_denial *denial)
 {
-	if (came_in(sk, sock, scope->settings, dir, packet))
+	if (came_in(sk, sock, scope->settings, dir, packet)) {
+		if (packet->flow.proto == SW_UDP && !allowed(scope, &packet->flow, denial, &packet->billing))
+			packet->billing = SW_BILLABLE;
 		return true;
+	}
 	if (dir == IN && packet->flow.proto == SW_UDP)
-		return allowed(scope, &packet->flow, denial);
-	return vet(scope, sk, sock, &packet->flow, denial);
+		return allowed(scope, &packet->flow, denial, &packet->billing);
+	return vet(scope, sk, sock, &packet->flow, denial, &packet->billing);
 }
+
+/* refuse() for a packet: adds whose socket it was. */
+static __always_inline int refuse_packet(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+					 const struct packet *packet, struct sw_denial *denial)
+{
+	denial->family = sk->family;
+	denial->protocol = packet->ipproto;
+	denial->flow = packet->flow;
+	if (sock) {
+		denial->pid = sock->pid;
+		__builtin_memcpy(denial->comm, sock->comm, sizeof(denial->comm));
+	}
+	return refuse(scope->tenant, scope->settings, denial);
+}
+
+#define HOOK_OF(dir) ((dir) == OUT ? SW_HOOK_EGRESS : SW_HOOK_INGRESS)
 
 /* The slow path: no approval fits this packet. */
 static __always_inline int packet_decide(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
-					 enum direction dir, const struct packet *packet)
+					 enum direction dir, struct packet *packet)
 {
-	struct sw_denial denial = {
-		.hook = dir == OUT ? SW_HOOK_EGRESS : SW_HOOK_INGRESS,
-		.rule = SW_RULE_NONE,
-		.family = sk->family,
-		.protocol = packet->ipproto,
-		.flow = packet->flow,
-	};
+	struct sw_denial denial = { .hook = HOOK_OF(dir), .rule = SW_RULE_NONE };
 
 	denial.reason = objection(sk, sock, scope->settings, dir, packet);
 	if (denial.reason == SW_REASON_RULE && packet_allowed(scope, sk, sock, dir, packet, &denial))
 		return PASS;
-	if (sock) {
-		denial.pid = sock->pid;
-		__builtin_memcpy(denial.comm, sock->comm, sizeof(denial.comm));
-	}
-	if (refuse(scope->tenant, scope->settings, &denial) == REFUSE)
+	packet->billing = SW_BILLABLE;
+	if (refuse_packet(scope, sk, sock, packet, &denial) == REFUSE)
 		return REFUSE;
-	if (denial.reason == SW_REASON_RULE)
-		keep(scope, sk, sock, &packet->flow); /* audited: once is enough */
+	if (denial.reason == SW_REASON_RULE || denial.reason == SW_REASON_OVER_BUDGET)
+		keep(scope, sk, sock, &packet->flow, SW_BILLABLE); /* let pass: once is enough */
 	return PASS;
 }
 
 static __always_inline int packet_unreadable(const struct scope *scope, enum direction dir)
 {
-	struct sw_denial denial = {
-		.hook = dir == OUT ? SW_HOOK_EGRESS : SW_HOOK_INGRESS,
-		.reason = SW_REASON_MALFORMED,
-		.rule = SW_RULE_NONE,
-	};
+	struct sw_denial denial = { .hook = HOOK_OF(dir), .reason = SW_REASON_MALFORMED, .rule = SW_RULE_NONE };
 
 	return refuse(scope->tenant, scope->settings, &denial);
+}
+
+static __always_inline int packet_too_much(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+					   const struct packet *packet)
+{
+	struct sw_denial denial = { .hook = SW_HOOK_EGRESS, .reason = SW_REASON_OVER_BUDGET, .rule = SW_RULE_NONE };
+
+	return refuse_packet(scope, sk, sock, packet, &denial);
 }
 
 static __always_inline int packet_pass(struct __sk_buff *skb, enum direction dir)
 {
 	struct bpf_sock *sk = skb->sk;
+	struct sw_traffic traffic;
 	struct packet packet = {};
 	struct sw_sock *sock;
 	struct scope scope;
@@ -262,12 +264,15 @@ static __always_inline int packet_pass(struct __sk_buff *skb, enum direction dir
 	if (!read_packet(skb, dir, &packet))
 		return packet_unreadable(&scope, dir);
 	sock = sock_get(sk);
-	if (packet.source_route || !sock || !approved(sock, &packet.flow, scope.tenant->serial))
+	if (packet.source_route || !sock || !approved(sock, &packet.flow, scope.tenant->serial, &packet.billing))
 		if (packet_decide(&scope, sk, sock, dir, &packet) == REFUSE)
 			return REFUSE;
 	if (sock && dir == OUT)
 		sock_touch(sock);
-	meter(skb, dir, scope.tenant, &packet);
+	traffic = traffic_of(skb, dir, &packet);
+	if (dir == OUT && packet.billing == SW_BILLABLE && !spend(&scope, &traffic))
+		return packet_too_much(&scope, sk, sock, &packet);
+	meter(scope.tenant, dir, &packet, &traffic);
 	return PASS;
 }
 

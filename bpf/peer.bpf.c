@@ -15,6 +15,7 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 		.proto = proto_of(ctx->protocol),
 	};
 	struct sw_denial denial = { .hook = hook, .family = ctx->family, .protocol = ctx->protocol, .flow = flow };
+	__u8 billing = SW_BILLABLE;
 	struct bpf_sock *sk = ctx->sk;
 	struct sw_sock *sock;
 	struct scope scope;
@@ -30,14 +31,14 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 	if (sock) {
 		sock->inbound = 0; /* an accepted socket that was disconnected chooses its peer now */
 		sock_touch(sock);
-		if (approved(sock, &flow, scope.tenant->serial))
+		if (approved(sock, &flow, scope.tenant->serial, &billing))
 			return PASS;
 	}
-	if (vet(&scope, sk, sock, &flow, &denial))
+	if (vet(&scope, sk, sock, &flow, &denial, &billing))
 		return PASS;
 	if (refuse_call(&scope, &denial) == REFUSE)
 		return REFUSE;
-	keep(&scope, sk, sock, &flow); /* audited: once is enough */
+	keep(&scope, sk, sock, &flow, SW_BILLABLE); /* audited: once is enough */
 	return PASS;
 }
 

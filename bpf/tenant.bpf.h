@@ -85,6 +85,12 @@ static __always_inline __u32 rule_line(const struct sw_tenant *tenant, const str
 	return text && denial->reason == SW_REASON_RULE ? text->line : 0;
 }
 
+/* What is wrong is counted and logged, and let pass. */
+static __always_inline bool lenient(const struct sw_settings *settings, enum sw_reason reason)
+{
+	return settings->audit || (reason == SW_REASON_OVER_BUDGET && settings->budget_log);
+}
+
 static __always_inline bool log_write(const struct sw_tenant *tenant, const struct sw_settings *settings,
 				      struct sw_counts *counts, const struct sw_denial *denial, __u64 now)
 {
@@ -100,7 +106,7 @@ static __always_inline bool log_write(const struct sw_tenant *tenant, const stru
 	event->serial = tenant->serial;
 	event->denial = *denial;
 	event->line = rule_line(tenant, denial);
-	event->audit = settings->audit;
+	event->audit = lenient(settings, denial->reason);
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 	__builtin_memcpy(event->tenant, record->name, sizeof(event->tenant));
 	__builtin_memcpy(event->policy, settings->policy, sizeof(event->policy));
@@ -125,13 +131,13 @@ static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_set
 	__sync_fetch_and_add(&c->denied[reason], 1);
 	if (reason == SW_REASON_RULE)
 		count_hit(tenant, denial->rule);
-	if (settings->audit)
+	if (lenient(settings, reason))
 		__sync_fetch_and_add(&c->audited, 1);
 	if (!log_allowed(c, now) || !log_write(tenant, settings, c, denial, now)) {
 		__sync_fetch_and_add(&c->log_dropped, 1);
 		__sync_fetch_and_add(&c->log_missed, 1);
 	}
-	return settings->audit ? PASS : REFUSE;
+	return lenient(settings, reason) ? PASS : REFUSE;
 }
 
 /* refuse() for hooks that run in the program's own system call: adds who called, and lets errno be EACCES. */

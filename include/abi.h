@@ -68,10 +68,17 @@ struct sw_class {
 
 /* From service `first` up to the next span's: this answer. */
 struct sw_span {
-	__u32 first; /* SW_SERVICE() */
-	__u16 rule;  /* index into the policy's rules, or SW_RULE_DEFAULT */
-	__u8 allow;  /* 1 or 0 */
-	__u8 pad;
+	__u32 first;  /* SW_SERVICE() */
+	__u16 rule;   /* index into the policy's rules, or SW_RULE_DEFAULT */
+	__u8 allow;   /* 1 or 0 */
+	__u8 billing; /* enum sw_billing: how bytes to and from such a peer are counted */
+};
+
+/* Who pays for a packet. */
+enum sw_billing {
+	SW_BILLABLE = 0,
+	SW_EXEMPT = 1, /* the rule that allowed the peer says `exempt: true` */
+	SW_BILLINGS = 2,
 };
 
 #define SW_RULE_DEFAULT 0xffff /* no rule matched: the policy's `default` */
@@ -90,7 +97,10 @@ struct sw_settings {
 	__u8 audit;         /* 1: decide, count and log, but let pass */
 	__u8 options;       /* 1: options that are not in the image's table are the kernel's own; 0: refused */
 	__u8 allow;         /* the policy's default, for people: the programs find it in the spans */
-	__u8 pad[6];
+	__u8 budget_period; /* enum sw_period */
+	__u8 budget_log;    /* 1: over its budget, new connections are logged and let pass; 0: nothing more is sent */
+	__u8 pad[4];
+	__u64 budget; /* billable bytes out in a period; SW_NO_LIMIT: no budget */
 	char policy[SW_NAME_MAX];
 	__u8 hash[32]; /* SHA-256 of the image, what makes two of them the same */
 };
@@ -100,6 +110,16 @@ enum sw_bind {
 	SW_BIND_EPHEMERAL = 1, /* the unspecified address and port 0 only */
 	SW_BIND_ALLOW = 2,
 };
+
+/* Periods are of UTC. */
+enum sw_period {
+	SW_DAY = 0,
+	SW_MONTH = 1,
+	SW_PERIODS = 2,
+};
+
+#define SW_NO_LIMIT (~(__u64)0)
+#define SW_COUNTING (SW_NO_LIMIT - 1) /* a limit that is never reached, for the sake of the counting */
 
 /* A rule as an operator knows it: for the log, status and explain. */
 struct sw_text_key {
@@ -134,6 +154,7 @@ struct sw_tenant {
 	__u32 image;
 	__u64 serial; /* of the image: what an approval on a socket is worth */
 	__u64 cgroup; /* id of the tenant's cgroup */
+	__u64 limit;  /* what sw_counts.spent must not reach; SW_NO_LIMIT: no budget */
 	__u32 level;  /* its depth below the root of the hierarchy */
 	__u32 pad;
 };
@@ -150,15 +171,29 @@ struct sw_flow {
 struct sw_verdict {
 	__u16 rule; /* index, SW_RULE_DEFAULT, or SW_RULE_NONE when `reason` is not SW_REASON_RULE */
 	__u8 allow;
-	__u8 reason; /* enum sw_reason; of no meaning when allowed */
+	__u8 reason;  /* enum sw_reason; of no meaning when allowed */
+	__u8 billing; /* enum sw_billing; of no meaning when refused */
 };
 
-/* Per CPU and slot. IP layer; a GSO packet counts as the segments it becomes. Only what passed is counted. */
+/*
+ * Packets as the wire has them: a GSO packet is the segments it becomes, a datagram larger than the MTU its
+ * fragments. Only what passed is counted.
+ */
+struct sw_traffic {
+	__u64 bytes;   /* of the IP layer: from the IP header on, each packet's own */
+	__u64 payload; /* of these, what TCP or UDP carries */
+	__u64 packets;
+};
+
+enum sw_way {
+	SW_TX = 0,
+	SW_RX = 1,
+	SW_WAYS = 2,
+};
+
+/* Per CPU and slot. */
 struct sw_meter {
-	__u64 tx_bytes;
-	__u64 tx_packets;
-	__u64 rx_bytes;
-	__u64 rx_packets;
+	struct sw_traffic of[SW_BILLINGS][SW_WAYS];
 };
 
 /*
@@ -175,7 +210,8 @@ struct sw_meter {
 	X(SOURCE_ROUTE, "source-route", "IPv4 options or an IPv6 routing header hide the real peer")                   \
 	X(UNSOLICITED, "unsolicited", "a datagram from a peer the socket never contacted")                             \
 	X(TRANSFER, "transfer", "a process outside the tenant used its socket")                                        \
-	X(MALFORMED, "malformed", "a packet whose headers could not be read")
+	X(MALFORMED, "malformed", "a packet whose headers could not be read")                                          \
+	X(OVER_BUDGET, "over-budget", "the tenant has sent what its budget allows for the day or month")
 
 enum sw_reason {
 #define X(id, name, help) SW_REASON_##id,
@@ -187,6 +223,7 @@ enum sw_reason {
 /* Per slot, shared by all CPUs: decisions are rare beside packets. */
 struct sw_counts {
 	__u64 allowed; /* decisions; a repeat to the peer approved last is not a new one */
+	__u64 spent;   /* billable bytes out while the tenant had a limit; what sw_tenant.limit is held against */
 	__u64 denied[SW_REASON_COUNT];
 	__u64 audited;     /* of the denied: let pass by `mode: audit` */
 	__u64 log_dropped; /* denials not logged: over the rate, or the ring was full */
@@ -265,18 +302,29 @@ struct sw_event {
 	char policy[SW_NAME_MAX];
 };
 
-/* User space's notes on a slot, which is free when `cgroup` is 0. The programs read the name, for the log. */
+/*
+ * User space's notes on a slot. The programs read the name, for the log. A slot is free while `tenancy` is 0;
+ * attached while `cgroup` is not; and in between it has ended and waits for the ledger to book its last bytes.
+ */
 struct sw_record {
 	__u64 cgroup;
-	__u64 since; /* CLOCK_REALTIME, seconds */
+	__u64 tenancy; /* counts up with each attach; with sw_host.epoch a name that is never given out again */
+	__u64 since;   /* CLOCK_REALTIME, seconds */
+	__u64 unspent; /* billable bytes out that sw_counts.spent lacks: sent while there was no limit */
+	__u64 lingers; /* 1: its cgroup and its name are gone, but not its last sockets, which are held to the policy still */
+	__u8 hash[32]; /* of the image last put into force */
 	char name[SW_NAME_MAX];
-	char path[SW_PATH_MAX]; /* of the cgroup directory, as it was at attach */
+	char path[SW_PATH_MAX];   /* of the cgroup directory, as it was at attach */
+	char policy[SW_PATH_MAX]; /* where the policy came from: a name to search for, or an absolute path */
 };
 
 /* What put the programs into the kernel. */
 struct sw_host {
 	__u8 build[32]; /* of the BPF object: state another build wrote is refused */
-	__u64 serial;   /* the last image serial given out */
+	__u64 epoch;    /* drawn at random when the maps were made: counters of two epochs have nothing in common */
+	__u64 serial;   /* the last number given out, of an image or a tenancy */
+	__u64 ledger;   /* id of the ledger that books here, so that a slot which has ended is kept until it did; 0: none */
+	char path[SW_PATH_MAX]; /* of that ledger */
 };
 
 #define SW_LAYOUT(type, size) _Static_assert(sizeof(struct type) == (size), "layout of struct " #type)
@@ -284,20 +332,20 @@ SW_LAYOUT(sw_addr, 16);
 SW_LAYOUT(sw_prefix, 20);
 SW_LAYOUT(sw_class, 8);
 SW_LAYOUT(sw_span, 8);
-SW_LAYOUT(sw_settings, 32 + SW_NAME_MAX + 32);
+SW_LAYOUT(sw_settings, 40 + SW_NAME_MAX + 32);
 SW_LAYOUT(sw_text_key, 8);
 SW_LAYOUT(sw_text, 8 + SW_TEXT_MAX);
 SW_LAYOUT(sw_option_key, 12);
 SW_LAYOUT(sw_option, 16);
-SW_LAYOUT(sw_tenant, 32);
+SW_LAYOUT(sw_tenant, 40);
 SW_LAYOUT(sw_flow, 20);
-SW_LAYOUT(sw_meter, 32);
-SW_LAYOUT(sw_counts, 8 * (6 + SW_REASON_COUNT));
+SW_LAYOUT(sw_meter, 96);
+SW_LAYOUT(sw_counts, 8 * (7 + SW_REASON_COUNT));
 SW_LAYOUT(sw_hit_key, 16);
 SW_LAYOUT(sw_denial, 56);
 SW_LAYOUT(sw_event, 104 + 2 * SW_NAME_MAX);
-SW_LAYOUT(sw_record, 16 + SW_NAME_MAX + SW_PATH_MAX);
-SW_LAYOUT(sw_host, 40);
+SW_LAYOUT(sw_record, 72 + SW_NAME_MAX + 2 * SW_PATH_MAX);
+SW_LAYOUT(sw_host, 56 + SW_PATH_MAX);
 #undef SW_LAYOUT
 
 #endif

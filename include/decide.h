@@ -43,7 +43,12 @@ static inline struct sw_verdict sw_decide_service(const sw_image *image, const s
 	span = sw_image_span(image, low);
 	if (!span)
 		return SW_REFUSED(SW_REASON_NOT_READY);
-	return (struct sw_verdict){ .rule = span->rule, .allow = span->allow, .reason = SW_REASON_RULE };
+	return (struct sw_verdict){
+		.rule = span->rule,
+		.allow = span->allow,
+		.reason = SW_REASON_RULE,
+		.billing = span->billing,
+	};
 }
 
 static inline struct sw_verdict sw_decide_addr(const sw_image *image, const struct sw_addr *addr, __u32 service)
@@ -57,21 +62,23 @@ static inline struct sw_verdict sw_decide_addr(const sw_image *image, const stru
 
 /*
  * First match over the policy's rules, as the compiler flattened them. An address that carries an IPv4
- * address inside must be allowed as itself and as what it carries: whoever forwards it decides which of
- * the two is reached.
+ * address inside must be allowed, or exempt, as itself and as what it carries: whoever forwards it decides
+ * which of the two is reached.
  */
 static inline struct sw_verdict sw_decide(const sw_image *image, const struct sw_settings *settings,
 					  const struct sw_flow *flow)
 {
 	__u32 service = SW_SERVICE(flow->proto, flow->port);
-	struct sw_verdict verdict;
+	struct sw_verdict verdict, outer;
 	struct sw_addr v4;
 
 	if (flow->proto >= SW_PROTOS || !(settings->protocols & 1U << flow->proto))
 		return SW_REFUSED(SW_REASON_PROTOCOL);
-	verdict = sw_decide_addr(image, &flow->peer, service);
-	if (verdict.allow && sw_addr_embedded_v4(&flow->peer, &v4))
-		verdict = sw_decide_addr(image, &v4, service);
+	outer = sw_decide_addr(image, &flow->peer, service);
+	if (!outer.allow || !sw_addr_embedded_v4(&flow->peer, &v4))
+		return outer;
+	verdict = sw_decide_addr(image, &v4, service);
+	verdict.billing &= outer.billing;
 	return verdict;
 }
 

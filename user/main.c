@@ -165,6 +165,10 @@ int main(int argc, char **argv)
 	command = find_command(argv + 1, &words);
 	if (!command)
 		return usage("'%s' is no command: 'sockwarden --help' lists them", argv[1]);
+	if (command->raw) {
+		cli.args = argv + 1 + words;
+		return command->run(&cli);
+	}
 	status = parse(command, argc - words, argv + words, &cli);
 	if (status) /* run keeps small numbers for its command */
 		return command->run == cmd_run ? EXIT_RUN_FAILED : status;

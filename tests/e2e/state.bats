@@ -12,6 +12,15 @@ bats_require_minimum_version 1.5.0
 	[ "$("$SW" status -j)" = '[]' ]
 }
 
+@test "a tenant may be named after a slice, dots and all" {
+	"$SW" attach --tenant tenant-1.slice "$CG"
+	[ "$(reach)" = policy ]
+	"$SW" status tenant-1.slice | grep -q enforced
+	"$SW" detach tenant-1.slice
+	[ "$(reach)" = untouched ]
+	[ -z "$(ls $PINS/tenants)" ]
+}
+
 @test "an older tenant's storage does not come into force again" {
 	"$SW" attach --tenant first "$CG"
 	"$SW" detach first
@@ -203,7 +212,7 @@ killed() {
 
 @test "state that another build wrote is left alone while it has tenants, and replaced when it has none" {
 	"$SW" attach "$CG"
-	bpftool map update pinned $PINS/host/host key 0 0 0 0 value $(printf '7 %.0s' {1..40})
+	bpftool map update pinned $PINS/host/host key 0 0 0 0 value $(printf '7 %.0s' {1..312})
 	run "$SW" attach --tenant other "$CG"
 	[ "$status" -eq 1 ]
 	one_line

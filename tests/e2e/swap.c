@@ -181,12 +181,12 @@ static void must(int err, const struct fault *fault)
 
 static void change(struct host *host, __u32 slot, const struct image *image)
 {
-	struct published published;
+	struct attachment as = { .name = "swap", .policy = "swap.yaml", .limit = SW_NO_LIMIT };
 	struct fault fault;
 
 	shared->changes++;
-	must(publish(host, image, &published, &fault), &fault);
-	must(tenant_replace(host, slot, &published, &fault), &fault);
+	must(publish(host, image, &as.image, &fault), &fault);
+	must(tenant_replace(host, slot, &as, &fault), &fault);
 	must(publish_collect(host, &fault), &fault);
 	shared->changes++;
 	usleep(10000); /* so that some verdicts are seen while nothing changes */
@@ -197,7 +197,7 @@ int main(int argc, char **argv)
 	struct image *images[2] = { make_image(texts[0]), make_image(texts[1]) };
 	int count = argc > 1 ? atoi(argv[1]) : 100;
 	char root[SW_PATH_MAX], path[2 * SW_PATH_MAX];
-	struct published published;
+	struct attachment as = { .name = "swap", .policy = "swap.yaml", .limit = SW_NO_LIMIT };
 	struct cgroup cgroup;
 	struct fault fault;
 	struct host host;
@@ -210,8 +210,8 @@ int main(int argc, char **argv)
 	must(cgroup_make(path, &fault), &fault);
 	must(cgroup_open(&cgroup, path, &fault), &fault);
 	must(host_open(&host, HOST_LOADING, &fault), &fault);
-	must(publish(&host, images[0], &published, &fault), &fault);
-	must(tenant_attach(&host, "swap", &cgroup, &published, &fault), &fault);
+	must(publish(&host, images[0], &as.image, &fault), &fault);
+	must(tenant_attach(&host, &cgroup, &as, &fault), &fault);
 	for (int i = 0; i < CLIENTS; i++) {
 		clients[i] = fork();
 		if (!clients[i]) {

@@ -16,9 +16,24 @@ $(B)/fuzz/core/%.o: user/core/%.c Makefile tests/fuzz/fuzz.mk | $(B)/.deps
 	$(call say,FUZZCC)
 	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
 
+$(B)/fuzz/user/ledger/%.o: user/ledger/%.c Makefile tests/fuzz/fuzz.mk | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,FUZZCC)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+$(B)/fuzz/ledger: $(patsubst user/ledger/%.c,$(B)/fuzz/user/ledger/%.o,$(wildcard user/ledger/*.c))
+
+# Ledgers to begin with are no files of the tree
+$(B)/fuzz/ledger: | $(B)/fuzz/seeds/ledger
+$(B)/fuzz/seeds/ledger: $(B)/tests/ledger/seeds
+	$(call say,SEEDS)
+	rm -rf $@
+	mkdir -p $@
+	$< $@
+
 $(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(patsubst user/core/%.c,$(B)/fuzz/core/%.o,$(wildcard user/core/*.c))
 	$(call say,FUZZLD)
-	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d $(filter %.c %.o,$^) -lyaml -o $@
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d $(filter %.c %.o,$^) -lsqlite3 -lyaml -o $@
 
 ##@ fuzz: run every fuzz target for FUZZ_SECONDS (default 600)
 fuzz: $(FUZZERS)

@@ -188,6 +188,7 @@ static inline void generate_rule(struct draw *draw, struct policy *policy)
 		rule.protos = 1 + draw_below(draw, 3);
 	if (!rule.nets.n && !rule.names.n && !rule.ports.n && !rule.protos)
 		rule.protos = 1; /* a rule about everything cannot be written */
+	rule.exempt = rule.allow && draw_chance(draw, 25);
 	*list_add(&policy->rules) = rule;
 }
 

@@ -56,7 +56,11 @@ static inline struct sw_verdict naive_addr(const struct policy *policy, const st
 		bool proto_matches = !rule->protos || rule->protos >> proto & 1;
 
 		if (proto_matches && naive_port(rule, port) && naive_net(rule, addr))
-			return (struct sw_verdict){ .rule = i, .allow = rule->allow };
+			return (struct sw_verdict){
+				.rule = i,
+				.allow = rule->allow,
+				.billing = rule->exempt ? SW_EXEMPT : SW_BILLABLE,
+			};
 	}
 	return (struct sw_verdict){ .rule = SW_RULE_DEFAULT, .allow = policy->default_allow };
 }
@@ -95,8 +99,13 @@ static inline struct sw_verdict naive_decide(const struct policy *policy, const 
 	if (flow->proto > SW_UDP || !(policy->protocols >> flow->proto & 1))
 		return (struct sw_verdict){ .rule = SW_RULE_NONE, .allow = 0, .reason = SW_REASON_PROTOCOL };
 	verdict = naive_addr(policy, &flow->peer, flow->proto, flow->port);
-	if (verdict.allow && naive_embedded(&flow->peer, &v4))
+	if (verdict.allow && naive_embedded(&flow->peer, &v4)) {
+		bool exempt = verdict.billing == SW_EXEMPT;
+
 		verdict = naive_addr(policy, &v4, flow->proto, flow->port);
+		if (!exempt)
+			verdict.billing = SW_BILLABLE;
+	}
 	return verdict;
 }
 
@@ -104,7 +113,8 @@ static inline bool naive_agrees(const struct policy *policy, const struct image 
 {
 	struct sw_verdict want = naive_decide(policy, flow), have = image_decide(image, flow);
 
-	return want.allow == have.allow && want.rule == have.rule && want.reason == have.reason;
+	return want.allow == have.allow && want.rule == have.rule && want.reason == have.reason &&
+	       (!want.allow || want.billing == have.billing);
 }
 
 /* What every image must be, whatever the policy. NULL, or what it is not. */

@@ -62,11 +62,18 @@ static bool check_flows(struct draw *draw, const struct policy *policy, const st
 	return true;
 }
 
+static const char *answer(const struct image *image, const struct sw_flow *flow)
+{
+	struct sw_verdict verdict = image_decide(image, flow);
+
+	return !verdict.allow ? "deny" : verdict.billing == SW_EXEMPT ? "exempt" : "allow";
+}
+
 /* ---- image_diff() ------------------------------------------------------------------------------- */
 
 static struct rule rule_copy(const struct rule *from)
 {
-	struct rule rule = { .allow = from->allow, .line = from->line, .protos = from->protos };
+	struct rule rule = { .allow = from->allow, .line = from->line, .protos = from->protos, .exempt = from->exempt };
 
 	for (size_t i = 0; i < from->names.n; i++)
 		*list_add(&rule.names) = mem_strdup(from->names.v[i]);
@@ -109,7 +116,7 @@ static struct policy *variant(struct draw *draw, const struct policy *from)
 	if (!policy->rules.n)
 		return policy;
 	rule = &policy->rules.v[draw_below(draw, policy->rules.n)];
-	switch (draw_below(draw, 6)) {
+	switch (draw_below(draw, 7)) {
 	case 0: /* a rule that comes too late to say anything */
 		late = rule_copy(rule);
 		late.allow ^= 1;
@@ -125,6 +132,9 @@ static struct policy *variant(struct draw *draw, const struct policy *from)
 		break;
 	case 4:
 		rule->allow ^= 1;
+		break;
+	case 5:
+		rule->exempt ^= 1;
 		break;
 	default:
 		if (rule->ports.n)
@@ -190,8 +200,7 @@ static bool line_is_true(const struct image *const images[2], const char *line)
 	flow.proto = !strcmp(proto, "udp");
 	for (unsigned port = first; port <= last; port += last - first ? last - first : 1) {
 		flow.port = port;
-		if (image_decide(images[0], &flow).allow != !strcmp(before, "allow") ||
-		    image_decide(images[1], &flow).allow != !strcmp(after, "allow"))
+		if (strcmp(answer(images[0], &flow), before) || strcmp(answer(images[1], &flow), after))
 			return false;
 	}
 	return true;
@@ -215,8 +224,7 @@ static bool nothing_differs(const struct image *const images[2])
 								.port = service,
 								.proto = service >> 16 };
 
-					if (image_decide(images[0], &flow).allow !=
-					    image_decide(images[1], &flow).allow)
+					if (strcmp(answer(images[0], &flow), answer(images[1], &flow)))
 						return false;
 				}
 		}

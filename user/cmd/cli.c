@@ -5,6 +5,7 @@
 
 #include "cli.h"
 #include "load.h"
+#include "mem.h"
 
 void warn(const char *format, ...)
 {
@@ -52,4 +53,23 @@ struct image *cli_compile(const char *name, bool notes)
 	diags_free(&diags);
 	policy_free(policy);
 	return image;
+}
+
+char *cli_policy_source(const char *name)
+{
+	char *real = policy_is_file(name) ? realpath(name, NULL) : NULL;
+
+	return real ? real : mem_strdup(name);
+}
+
+void cli_report(const struct cli *cli, const struct report *report, FILE *out)
+{
+	struct json json = { .out = out, .pretty = cli_has(cli, OPTION_PRETTY) };
+
+	if (!cli_has(cli, OPTION_JSON)) {
+		report_print(report, out);
+		return;
+	}
+	report_json(report, &json);
+	json_end(&json);
 }

@@ -11,6 +11,7 @@
 #include "fault.h"
 #include "image.h"
 #include "json.h"
+#include "report.h"
 
 enum exit_status {
 	EXIT_OK = 0,
@@ -34,6 +35,18 @@ enum exit_status {
 	X(COMPILED, 0, "compiled", NULL, "show what the kernel is given")                                              \
 	X(GOOG, 0, "goog", "FILE", "Google's goog.json: all of its ranges")                                            \
 	X(CLOUD, 0, "cloud", "FILE", "Google's cloud.json: those of its customers")                                    \
+	X(FROM, 0, "from", "DATE", "from this time on: 2026-11, 2026-11-22 or 2026-11-22T10:00")                       \
+	X(TO, 0, "to", "DATE", "up to this time, which is not in it")                                                  \
+	X(BY, 0, "by", "UNIT", "a line for each hour, day or month (default: one for all)")                            \
+	X(FORMAT, 0, "format", "FORMAT", "table, json, csv, cloudevents or focus")                                     \
+	X(PRICE, 0, "price", "PRICE", "add amounts, at a price such as 0.12/GiB")                                      \
+	X(CURRENCY, 0, "currency", "CODE", "what the price is in, such as USD")                                        \
+	X(LEDGER, 0, "ledger", "FILE", "the ledger (default: /var/lib/sockwarden/ledger.db)")                          \
+	X(SOCKET, 0, "socket", "PATH", "where the daemon answers (default: /run/sockwarden/daemon.sock)")              \
+	X(GROUP, 0, "group", "NAME", "who may ask on the socket, beside root")                                         \
+	X(INTERVAL, 0, "interval", "SECONDS", "how often to book, 1 to 3600 (default: 10)")                            \
+	X(QUIET, 'q', "quiet", NULL, "do not print denials")                                                           \
+	X(ADOPT, 0, "adopt", NULL, "book in this ledger, though another was booked in before")                         \
 	X(OUTPUT, 'o', "output", "FOLDER", "where to write (default: /var/lib/sockwarden/sets)")
 
 enum cli_option {
@@ -67,6 +80,7 @@ struct command {
 	unsigned takes;   /* options, beside --help */
 	int min, max;     /* arguments; max -1: any number, and the first ends the options */
 	int (*run)(struct cli *cli);
+	bool raw; /* all that follows the verb is passed on as it is */
 };
 
 int cmd_run(struct cli *cli);
@@ -91,6 +105,12 @@ const char *cli_path(void);
 
 /* The policy compiled, or NULL after its mistakes were printed. Notes are printed only if `notes`. */
 struct image *cli_compile(const char *name, bool notes);
+
+/* Where a policy came from, so that it is found again from another folder: free() it. */
+char *cli_policy_source(const char *name);
+
+/* What became of a tenant, as --json says. */
+void cli_report(const struct cli *cli, const struct report *report, FILE *out);
 
 #define DEFAULT_POLICY "appengine"
 

@@ -5,6 +5,7 @@
 
 #include "ask.h"
 #include "cli.h"
+#include "meter.h"
 #include "names.h"
 #include "tenant.h"
 
@@ -109,7 +110,9 @@ static void print_json(const struct answer *answer, struct json *json)
 	json_string(json, "peer", addr_format(&answer->flow.peer, peer));
 	json_number(json, "port", answer->flow.port);
 	json_string(json, "policy", answer->policy);
-	if (!answer->verdict.allow)
+	if (answer->verdict.allow)
+		json_string(json, "class", billing_name(answer->verdict.billing));
+	else
 		json_string(json, "reason", reason_name(answer->verdict.reason));
 	if (answer->verdict.rule < SW_RULES_MAX) {
 		json_number(json, "rule", answer->verdict.rule + 1);
@@ -135,6 +138,8 @@ static void print_text(const struct answer *answer)
 		printf("no rule of %s matches: its default\n", answer->policy);
 	else
 		printf("%s: %s\n", reason_name(answer->verdict.reason), reason_help(answer->verdict.reason));
+	if (answer->verdict.allow && answer->verdict.billing == SW_EXEMPT)
+		puts("exempt: what goes to and comes from it is not billed");
 	if (answer->audit && !answer->verdict.allow)
 		puts("the policy only audits: it would pass, and be logged");
 }

@@ -17,10 +17,12 @@
 #include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "cli.h"
-#include "report.h"
+#include "tenant.h"
 
 #define RUN_PREFIX "run-"
 
@@ -56,11 +58,23 @@ static bool is_stale(const struct host *host, __u32 slot, const char *root)
 	char path[2 * SW_PATH_MAX];
 
 	snprintf(path, sizeof(path), "%s/sockwarden/%s", root, record->name);
-	if (!record->cgroup || strncmp(record->name, RUN_PREFIX, strlen(RUN_PREFIX)) || strcmp(path, record->path))
+	if (!record->cgroup || record->lingers || strncmp(record->name, RUN_PREFIX, strlen(RUN_PREFIX)) ||
+	    strcmp(path, record->path))
 		return false;
 	if (tenant_state(host, slot) == TENANT_GONE)
 		return true;
 	return cgroup_id(path) == record->cgroup && !has_owner(path) && !cgroup_populated(path);
+}
+
+#define DRAIN_TRIES 100 /* of 10 ms: most sockets have sent all they had by then */
+
+/* The cgroup was removed: gives its sockets a moment to end. */
+static void drain(const struct host *host, __u32 slot)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+
+	for (int i = 0; i < DRAIN_TRIES && tenant_lingers(host, slot); i++)
+		nanosleep(&pause, NULL);
 }
 
 /* What stale runs left is still enforced; it goes with the next run. */
@@ -71,8 +85,11 @@ static void sweep(struct host *host, const char *root)
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
 		const struct sw_record record = host->records[slot];
 
-		if (is_stale(host, slot, root) && !tenant_detach(host, record.name, &ignored))
-			cgroup_remove(record.path);
+		if (!is_stale(host, slot, root))
+			continue;
+		cgroup_remove(record.path);
+		drain(host, slot);
+		tenant_detach(host, record.name, &ignored);
 	}
 }
 
@@ -159,8 +176,17 @@ static int supervise(pid_t pid)
 	}
 }
 
-/* Reports what the tenant did, and takes its policy off. */
-static int close_account(struct cli *cli, const char *name, struct fault *fault)
+/* The cgroup goes first: what its sockets have yet to send goes out under the policy, and is metered. */
+static int end_tenancy(struct host *host, const char *name, const struct cgroup *cgroup, struct report *report,
+		       struct fault *fault)
+{
+	cgroup_remove(cgroup->path);
+	drain(host, tenant_find(host, name));
+	return tenant_close(host, name, report, fault);
+}
+
+/* Reports what the tenant did, and ends it. */
+static int close_account(struct cli *cli, const char *name, const struct cgroup *cgroup, struct fault *fault)
 {
 	struct report report = { 0 };
 	struct host host;
@@ -173,12 +199,12 @@ static int close_account(struct cli *cli, const char *name, struct fault *fault)
 		warn("someone detached %s meanwhile: its command went on without a policy", name);
 		return 0;
 	}
-	err = report_read(&host, tenant_find(&host, name), &report, fault);
+	err = tenant_report(&host, tenant_find(&host, name), &report, fault);
 	if (!err)
-		report_show(&report, cli, stderr);
+		err = end_tenancy(&host, name, cgroup, &report, fault);
+	if (!err)
+		cli_report(cli, &report, stderr);
 	report_free(&report);
-	if (!err)
-		err = tenant_detach(&host, name, fault);
 	if (!err)
 		err = publish_collect(&host, fault);
 	host_close(&host);
@@ -194,14 +220,13 @@ static int finish(struct cli *cli, const char *name, const struct cgroup *cgroup
 				 cgroup->path, strerror(-ended), name);
 	if (ended > 0)
 		warn("ended %d process%s that the command left behind", ended, ended > 1 ? "es" : "");
-	err = close_account(cli, name, fault);
-	cgroup_remove(cgroup->path);
+	err = close_account(cli, name, cgroup, fault);
+	cgroup_remove(cgroup->path); /* if it is there still */
 	return err;
 }
 
-static int prepare(const char *name, const struct cgroup *cgroup, const struct image *image, struct fault *fault)
+static int prepare(struct attachment *as, const struct cgroup *cgroup, const struct image *image, struct fault *fault)
 {
-	struct published published;
 	struct fault ignored;
 	struct host host;
 	int err = host_open(&host, HOST_LOADING, fault);
@@ -209,9 +234,11 @@ static int prepare(const char *name, const struct cgroup *cgroup, const struct i
 	if (err)
 		return err;
 	sweep(&host, cgroup->root);
-	err = publish(&host, image, &published, fault);
+	err = budget_limit(&host, as->name, 0, &image->settings, &as->limit, fault);
 	if (!err)
-		err = tenant_attach(&host, name, cgroup, &published, fault);
+		err = publish(&host, image, &as->image, fault);
+	if (!err)
+		err = tenant_attach(&host, cgroup, as, fault);
 	if (err)
 		publish_collect(&host, &ignored);
 	host_close(&host);
@@ -282,7 +309,7 @@ static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask,
 	return supervise(pid);
 }
 
-static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, const struct image *image,
+static int run_in(struct cli *cli, struct attachment *as, struct cgroup *cgroup, const struct image *image,
 		  struct fault *fault)
 {
 	const sigset_t set = forwarded_and(SIGCHLD);
@@ -292,13 +319,13 @@ static int run_in(struct cli *cli, const char *name, struct cgroup *cgroup, cons
 
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would lose the command's status */
-	err = prepare(name, cgroup, image, fault);
+	err = prepare(as, cgroup, image, fault);
 	if (err) {
 		cgroup_remove(cgroup->path);
 		return err;
 	}
 	status = start(cgroup, cli->args, &before, fault);
-	err = finish(cli, name, cgroup, &second);
+	err = finish(cli, as->name, cgroup, &second);
 	if (err)
 		*fault = second;
 	return err ? err : status;
@@ -311,7 +338,7 @@ int cmd_run(struct cli *cli)
 	struct cgroup cgroup = { .fd = -1 };
 	struct image *image;
 	struct fault fault;
-	char name[SW_NAME_MAX];
+	char name[SW_NAME_MAX], *source;
 	int status;
 
 	if (wrong) {
@@ -321,14 +348,16 @@ int cmd_run(struct cli *cli)
 	image = cli_compile(policy, false);
 	if (!image)
 		return EXIT_RUN_FAILED;
+	source = cli_policy_source(policy);
 	status = make_named_cgroup(tenant, name, &cgroup, &fault);
 	if (!status)
-		status = run_in(cli, name, &cgroup, image, &fault);
+		status = run_in(cli, &(struct attachment){ .name = name, .policy = source }, &cgroup, image, &fault);
 	if (status < 0) {
 		warn("%s", fault.text);
 		status = EXIT_RUN_FAILED;
 	}
 	cgroup_close(&cgroup);
 	image_free(image);
+	free(source);
 	return status;
 }

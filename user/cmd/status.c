@@ -1,82 +1,91 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "amount.h"
 #include "cli.h"
-#include "report.h"
+#include "host.h"
+#include "meter.h"
+#include "snapshot.h"
+#include "survey.h"
 
 static void print_row(const struct report *report)
 {
-	char sent[16], received[16];
+	char sent[BYTES_TEXT], received[BYTES_TEXT];
 
 	printf("%-20s %-10s %-16s %10" PRIu64 " %10" PRIu64 " %10s %10s  %s\n", report->record.name,
 	       tenant_state_name(report->state), *report->settings.policy ? report->settings.policy : "-",
 	       (uint64_t)report->counts.allowed, (uint64_t)report_denied(report),
-	       format_bytes(report->meter.tx_bytes, sent), format_bytes(report->meter.rx_bytes, received),
-	       report->record.path);
+	       bytes_format(meter_way(&report->meter, SW_TX).bytes, sent),
+	       bytes_format(meter_way(&report->meter, SW_RX).bytes, received), report->record.path);
 }
 
-static int show_row(const struct host *host, __u32 slot, struct cli *cli, struct fault *fault)
+static void print_table(const struct reports *reports)
 {
-	struct report report;
-	int err = report_read(host, slot, &report, fault);
-
-	if (!err && cli_has(cli, OPTION_JSON))
-		report_json(&report, &cli->json);
-	else if (!err)
-		print_row(&report);
-	report_free(&report);
-	return err;
+	printf("%-20s %-10s %-16s %10s %10s %10s %10s  %s\n", "TENANT", "STATE", "POLICY", "ALLOWED", "DENIED", "SENT",
+	       "RECEIVED", "CGROUP");
+	for (size_t i = 0; i < reports->of.n; i++)
+		print_row(&reports->of.v[i]);
 }
 
-static int show_all(const struct host *host, struct cli *cli, struct fault *fault)
+static void print_json(const struct reports *reports, struct json *json)
 {
-	int err = 0;
+	json_open(json, NULL, '[');
+	for (size_t i = 0; i < reports->of.n; i++)
+		report_json(&reports->of.v[i], json);
+	json_close(json, ']');
+	json_end(json);
+}
 
-	if (cli_has(cli, OPTION_JSON))
-		json_open(&cli->json, NULL, '[');
-	else
-		printf("%-20s %-10s %-16s %10s %10s %10s %10s  %s\n", "TENANT", "STATE", "POLICY", "ALLOWED", "DENIED",
-		       "SENT", "RECEIVED", "CGROUP");
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX && !err; slot++)
-		if (host->records[slot].cgroup)
-			err = show_row(host, slot, cli, fault);
-	if (cli_has(cli, OPTION_JSON)) {
-		json_close(&cli->json, ']');
-		json_end(&cli->json);
+static int show(const struct reports *reports, struct cli *cli)
+{
+	if (!cli->argc && cli_has(cli, OPTION_JSON))
+		print_json(reports, &cli->json);
+	else if (!cli->argc)
+		print_table(reports);
+	for (size_t i = 0; cli->argc && i < reports->of.n; i++) {
+		if (strcmp(reports->of.v[i].record.name, cli->args[0]))
+			continue;
+		cli_report(cli, &reports->of.v[i], stdout);
+		return EXIT_OK;
 	}
-	return err;
+	return cli->argc ? fail("no tenant is named %s: 'sockwarden status' lists them", cli->args[0]) : EXIT_OK;
 }
 
-static int show_one(const struct host *host, const char *name, struct cli *cli, struct fault *fault)
+/* Who may not read the kernel's maps asks the daemon. */
+static int read_from_daemon(struct reports *out, struct fault *fault)
 {
-	__u32 slot = tenant_find(host, name);
-	struct report report;
-	int err;
+	struct snapshot snapshot;
+	struct fault why;
+	int err = snapshot_ask(SW_SOCKET, &snapshot, &why);
 
-	if (!slot)
-		return fault_set(fault, ENOENT, "no tenant is named %s: 'sockwarden status' lists them", name);
-	err = report_read(host, slot, &report, fault);
-	if (!err)
-		report_show(&report, cli, stdout);
-	report_free(&report);
+	if (err)
+		return fault_set(fault, -err, "this needs root, or a running daemon that may be asked: %s", why.text);
+	*out = snapshot.reports;
+	return 0;
+}
+
+static int read_from_kernel(struct reports *out, struct fault *fault)
+{
+	struct host host;
+	int err = host_open(&host, HOST_READING, fault);
+
+	if (err)
+		return err;
+	err = survey_reports(&host, out, fault);
+	host_close(&host);
 	return err;
 }
 
 int cmd_status(struct cli *cli)
 {
+	struct reports reports = { 0 };
 	struct fault fault;
-	struct host host;
-	int err = host_open(&host, HOST_READING, &fault);
+	int err = geteuid() ? read_from_daemon(&reports, &fault) : read_from_kernel(&reports, &fault);
+	int status = err ? fail("%s", fault.text) : show(&reports, cli);
 
-	if (err)
-		return fail("%s", fault.text);
-	if (cli->argc)
-		err = show_one(&host, cli->args[0], cli, &fault);
-	else
-		err = show_all(&host, cli, &fault);
-	host_close(&host);
-	return err ? fail("%s", fault.text) : EXIT_OK;
+	reports_free(&reports);
+	return status;
 }

@@ -192,6 +192,11 @@ static bool rule_allows(const struct policy *policy, __u16 rule)
 	return rule == SW_RULE_DEFAULT ? policy->default_allow : policy->rules.v[rule].allow;
 }
 
+static bool rule_exempts(const struct policy *policy, __u16 rule)
+{
+	return rule != SW_RULE_DEFAULT && policy->rules.v[rule].exempt;
+}
+
 /* The number of the class's spans. */
 static __u32 spans_of(struct compiler *c, __u32 class)
 {
@@ -210,6 +215,7 @@ static __u32 spans_of(struct compiler *c, __u32 class)
 			.first = cells.cut[i],
 			.rule = cells.rule[i],
 			.allow = rule_allows(c->policy, cells.rule[i]),
+			.billing = rule_exempts(c->policy, cells.rule[i]) ? SW_EXEMPT : SW_BILLABLE,
 		};
 	}
 	c->span_of.v[class] = intern(&c->spans, spans.v, spans.n * sizeof(*spans.v)) + 1;
@@ -327,6 +333,9 @@ static void add_settings(struct compiler *c)
 		.audit = policy->audit,
 		.options = policy->other_options,
 		.allow = policy->default_allow,
+		.budget = policy->budget,
+		.budget_period = policy->budget_period,
+		.budget_log = policy->budget_log,
 	};
 	memcpy(c->image->settings.policy, policy->name, sizeof(policy->name));
 	add_options(c, 0);

@@ -2,7 +2,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amount.h"
 #include "image.h"
+#include "names.h"
 #include "sockopt.h"
 
 typedef struct image sw_image;
@@ -77,6 +79,11 @@ static const struct sw_span *cursor_next(struct cursor *at, __u32 service, __u32
 	return &at->image->spans.v[at->class.span + at->index];
 }
 
+static const char *answer(const struct sw_span *span)
+{
+	return !span->allow ? "deny" : span->billing == SW_EXEMPT ? "exempt" : "allow";
+}
+
 static void print_services(__u32 first, __u32 end, FILE *out)
 {
 	fprintf(out, "%s %u", first >> 16 == SW_TCP ? "tcp" : "udp", first & 0xffff);
@@ -93,7 +100,7 @@ static void print_answers(const struct image *image, struct sw_class class, FILE
 
 		fputs(service ? ", " : "", out);
 		print_services(service, end, out);
-		fprintf(out, " %s", span->allow ? "allow" : "deny");
+		fprintf(out, " %s", answer(span));
 		if (span->rule != SW_RULE_DEFAULT)
 			fprintf(out, " #%u", span->rule + 1);
 	}
@@ -102,11 +109,17 @@ static void print_answers(const struct image *image, struct sw_class class, FILE
 static void print_settings(const struct sw_settings *s, const char *mark, FILE *out)
 {
 	static const char *const bind[] = { "deny", "ephemeral", "allow" };
+	char bytes[24];
 
 	fprintf(out, "%smode %s\n%sprotocols%s%s\n", mark, s->audit ? "audit" : "enforce", mark,
 		s->protocols & 1 << SW_TCP ? " tcp" : "", s->protocols & 1 << SW_UDP ? " udp" : "");
 	fprintf(out, "%slisten %s\n%sbind %s\n%stransfer %s\n%sidle-timeout %us\n", mark, s->listen ? "allow" : "deny",
 		mark, bind[s->bind], mark, s->transfer ? "allow" : "deny", mark, s->idle_timeout);
+	if (s->budget == SW_NO_LIMIT)
+		fprintf(out, "%sbudget none\n", mark);
+	else
+		fprintf(out, "%sbudget %s per %s, over it %s\n", mark, bytes_canonical(s->budget, bytes),
+			period_name(s->budget_period), s->budget_log ? "log" : "refuse");
 }
 
 static void print_option(const struct option_rule *rule, const char *mark, FILE *out)
@@ -153,14 +166,15 @@ static size_t diff_prefix(const struct image *a, const struct image *b, const st
 
 	for (__u32 service = 0, end; service < SW_SERVICES; service = end) {
 		__u32 end_x, end_y, end_before = service;
-		bool before = cursor_next(&x, service, &end_x)->allow, after = cursor_next(&y, service, &end_y)->allow;
+		const char *before = answer(cursor_next(&x, service, &end_x));
+		const char *after = answer(cursor_next(&y, service, &end_y));
 
 		end = end_x < end_y ? end_x : end_y;
-		if (before == after || !(protocols & 1U << (end_before >> 16)))
+		if (!strcmp(before, after) || !(protocols & 1U << (end_before >> 16)))
 			continue;
 		fprintf(out, "%s ", prefix_format(prefix, text));
 		print_services(end_before, end, out);
-		fprintf(out, ": %s, was %s\n", after ? "allow" : "deny", before ? "allow" : "deny");
+		fprintf(out, ": %s, was %s\n", after, before);
 		lines++;
 	}
 	return lines;

@@ -3,24 +3,7 @@
 #include <string.h>
 
 #include "json.h"
-
-/* Bytes of the UTF-8 sequence at `s`, 0 if it is none. */
-static int utf8_len(const unsigned char *s)
-{
-	int len = s[0] < 0x80                   ? 1
-		  : s[0] >= 0xc2 && s[0] < 0xe0 ? 2
-		  : (s[0] & 0xf0) == 0xe0       ? 3
-		  : s[0] >= 0xf0 && s[0] < 0xf5 ? 4
-						: 0;
-
-	for (int i = 1; i < len; i++)
-		if ((s[i] & 0xc0) != 0x80)
-			return 0;
-	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) || /* overlong, surrogate */
-	    (s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
-		return 0;
-	return len;
-}
+#include "utf8.h"
 
 static void quote(FILE *out, const char *text)
 {

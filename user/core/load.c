@@ -6,34 +6,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "load.h"
 #include "sets.h"
-
-#define FILE_MAX (1UL << 30)
-
-static char *read_all(int fd, size_t *len)
-{
-	size_t room = 65536;
-	char *text = mem_alloc(room, 1);
-	ssize_t got;
-
-	*len = 0;
-	while ((got = read(fd, text + *len, room - *len - 1)) != 0) {
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got < 0 || *len + got > FILE_MAX) {
-			if (got > 0)
-				errno = EFBIG;
-			free(text);
-			return NULL;
-		}
-		*len += got;
-		if (*len + 1 == room)
-			text = mem_resize(text, room *= 2, 1);
-	}
-	text[*len] = '\0';
-	return text;
-}
 
 char *file_read(const char *path, size_t *len)
 {
@@ -42,7 +17,7 @@ char *file_read(const char *path, size_t *len)
 
 	if (fd < 0)
 		return NULL;
-	text = read_all(fd, len);
+	text = fd_read(fd, len);
 	saved = errno;
 	close(fd);
 	errno = saved;
@@ -62,7 +37,7 @@ static char *search(const char *path, const char *kind, const char *name, const 
 	return NULL;
 }
 
-static bool is_file(const char *name)
+bool policy_is_file(const char *name)
 {
 	const char *dot = strrchr(name, '.');
 
@@ -118,7 +93,7 @@ static bool find_net(void *path, const char *from, const char *text, struct pref
 
 struct policy *policy_load(const char *path, const char *name, struct diags *diags)
 {
-	char *file = is_file(name) ? mem_strdup(name) : search(path, "policies", name, ".yaml"), *text;
+	char *file = policy_is_file(name) ? mem_strdup(name) : search(path, "policies", name, ".yaml"), *text;
 	struct policy *policy = NULL;
 	size_t len;
 

@@ -15,6 +15,9 @@
 /* The whole file, to be freed; NULL with errno. A NUL is put behind it. */
 char *file_read(const char *path, size_t *len);
 
+/* True for what is a file's name, not a policy's. */
+bool policy_is_file(const char *name);
+
 /* The policy, or NULL: then what is wrong is in `diags`. */
 struct policy *policy_load(const char *path, const char *name, struct diags *diags);
 

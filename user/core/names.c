@@ -39,3 +39,8 @@ const char *proto_name(unsigned proto)
 {
 	return proto == SW_TCP ? "tcp" : proto == SW_UDP ? "udp" : "other";
 }
+
+const char *period_name(unsigned period)
+{
+	return period == SW_DAY ? "day" : period == SW_MONTH ? "month" : "?";
+}

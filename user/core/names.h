@@ -6,6 +6,7 @@
 const char *reason_name(unsigned reason); /* as counters and logs have it */
 const char *reason_help(unsigned reason); /* for people */
 const char *hook_name(unsigned hook);
-const char *proto_name(unsigned proto); /* enum sw_proto */
+const char *proto_name(unsigned proto);   /* enum sw_proto */
+const char *period_name(unsigned period); /* enum sw_period */
 
 #endif

@@ -30,6 +30,7 @@ struct rule {
 	LIST(char *) names;
 	LIST(struct port_range) ports; /* none: every port */
 	__u32 protos;                  /* bits 1 << enum sw_proto; 0: every protocol */
+	bool exempt;                   /* what it allows is not billed */
 };
 
 /* One entry of `sockopts:`. */
@@ -46,6 +47,9 @@ struct policy {
 	enum sw_bind bind;
 	bool other_options; /* options not listed are the kernel's own */
 	bool default_allow;
+	__u64 budget; /* and its two, as in sw_settings too */
+	enum sw_period budget_period;
+	bool budget_log;
 	LIST(struct option_rule) options;
 	LIST(struct rule) rules;
 };
@@ -60,6 +64,9 @@ typedef bool net_source(void *data, const char *from, const char *text, struct p
 struct policy *policy_read(const char *file, const char *text, size_t len, net_source *source, void *data,
 			   struct diags *diags);
 void policy_free(struct policy *policy);
+
+/* What a policy from `file` is called: appengine for /usr/share/sockwarden/policies/appengine.yaml. */
+void policy_name(const char *file, char name[SW_NAME_MAX]);
 
 /* The canonical form. */
 void policy_print(const struct policy *policy, FILE *out);

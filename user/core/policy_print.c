@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "amount.h"
+#include "names.h"
 #include "policy.h"
 #include "sockopt.h"
 
@@ -113,6 +115,8 @@ void rule_print(const struct rule *rule, FILE *out)
 		print_protos(rule->protos, out);
 		close_values(n, out);
 	}
+	if (rule->exempt)
+		fprintf(out, "%sexempt: true", first ? "" : ", ");
 	fputc('}', out);
 }
 
@@ -172,6 +176,17 @@ static void print_timeout(__u32 seconds, FILE *out)
 		fprintf(out, "idle-timeout: %us\n", seconds);
 }
 
+static void print_budget(const struct policy *policy, FILE *out)
+{
+	char bytes[24];
+
+	if (policy->budget == SW_NO_LIMIT)
+		fputs("budget: none\n", out);
+	else
+		fprintf(out, "budget: {bytes: %s, per: %s, over: %s}\n", bytes_canonical(policy->budget, bytes),
+			period_name(policy->budget_period), policy->budget_log ? "log" : "refuse");
+}
+
 static const char *word_for(bool allow)
 {
 	return allow ? "allow" : "deny";
@@ -186,6 +201,7 @@ void policy_print(const struct policy *policy, FILE *out)
 	fprintf(out, "]\nlisten: %s\nbind: %s\ntransfer: %s\n", word_for(policy->listen), bind[policy->bind],
 		word_for(policy->transfer));
 	print_timeout(policy->idle_timeout, out);
+	print_budget(policy, out);
 	print_sockopts(policy, out);
 	fputs(policy->rules.n ? "rules:\n" : "rules: []\n", out);
 	for (size_t i = 0; i < policy->rules.n; i++) {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amount.h"
 #include "node.h"
 #include "policy.h"
 #include "sets.h"
@@ -206,6 +207,16 @@ static void add_name(struct reader *reader, const struct node *node, void *data)
 		*list_add(&rule->names) = mem_strdup(text);
 }
 
+static void read_exempt(struct reader *reader, const struct node *node, struct rule *rule)
+{
+	static const char *const words[] = { "false", "true", NULL };
+
+	rule->exempt = choice(reader, node, words) == 1;
+	if (rule->exempt && !rule->allow)
+		diag_error(reader->diags, place_of_key(reader, node),
+			   "what is denied costs nothing: exempt goes with allow");
+}
+
 static void read_match(struct reader *reader, const struct node *node, struct rule *rule)
 {
 	if (!strcmp(node->key, "net"))
@@ -216,9 +227,11 @@ static void read_match(struct reader *reader, const struct node *node, struct ru
 		each_value(reader, node, "a port or a range", add_port, rule);
 	else if (!strcmp(node->key, "proto"))
 		each_value(reader, node, "tcp or udp", add_proto, &rule->protos);
+	else if (!strcmp(node->key, "exempt"))
+		read_exempt(reader, node, rule);
 	else
 		diag_error(reader->diags, place_of_key(reader, node),
-			   "'%.40s' is not known in a rule: net, name, port and proto are", node->key);
+			   "'%.40s' is not known in a rule: net, name, port, proto and exempt are", node->key);
 }
 
 static void rule_free(struct rule *rule);
@@ -234,7 +247,7 @@ static void add_rule(struct reader *reader, const struct node *node)
 		return;
 	}
 	rule.allow = !strcmp(body->key, "allow");
-	if (body->kind != NODE_MAP || !body->n) {
+	if (body->kind != NODE_MAP || !body->n || (body->n == 1 && !strcmp(body->v[0]->key, "exempt"))) {
 		WRONG(reader, body,
 		      "say what the rule is about: net, name, port or proto; for everything there is "
 		      "'default'");
@@ -423,6 +436,40 @@ static void read_transfer(struct reader *reader, const struct node *node)
 	reader->policy->transfer = choice(reader, node, deny_allow) == 1;
 }
 
+static void read_budget_key(struct reader *reader, const struct node *node)
+{
+	static const char *const periods[] = { "day", "month", NULL }, *const over[] = { "refuse", "log", NULL };
+	struct policy *policy = reader->policy;
+
+	if (!strcmp(node->key, "per"))
+		policy->budget_period = choice(reader, node, periods) == 1 ? SW_MONTH : SW_DAY;
+	else if (!strcmp(node->key, "over"))
+		policy->budget_log = choice(reader, node, over) == 1;
+	else if (strcmp(node->key, "bytes"))
+		diag_error(reader->diags, place_of_key(reader, node),
+			   "'%.40s' is not known in a budget: bytes, per and over are", node->key);
+	else if (node->kind != NODE_SCALAR || !bytes_parse(node->text, &policy->budget))
+		WRONG(reader, node, "a number of bytes is wanted here, such as 500MiB or 10GiB");
+}
+
+static void read_budget(struct reader *reader, const struct node *node)
+{
+	bool limited = false;
+
+	if (node->kind == NODE_SCALAR && !strcmp(node->text, "none"))
+		return;
+	if (node->kind != NODE_MAP) {
+		WRONG(reader, node, "a budget is written {bytes: 10GiB, per: day, over: refuse}, or none");
+		return;
+	}
+	for (size_t i = 0; i < node->n; i++) {
+		read_budget_key(reader, node->v[i]);
+		limited |= !strcmp(node->v[i]->key, "bytes");
+	}
+	if (!limited)
+		WRONG(reader, node, "a budget without bytes: write {bytes: 10GiB, per: day}");
+}
+
 static void read_default(struct reader *reader, const struct node *node)
 {
 	reader->policy->default_allow = choice(reader, node, deny_allow) == 1;
@@ -432,9 +479,10 @@ static const struct key {
 	const char *name;
 	void (*read)(struct reader *, const struct node *);
 } keys[] = {
-	{ "mode", read_mode },         { "protocols", read_protocols }, { "listen", read_listen },
-	{ "bind", read_bind },         { "transfer", read_transfer },   { "idle-timeout", read_timeout },
-	{ "sockopts", read_sockopts }, { "rules", read_rules },         { "default", read_default },
+	{ "mode", read_mode },       { "protocols", read_protocols }, { "listen", read_listen },
+	{ "bind", read_bind },       { "transfer", read_transfer },   { "idle-timeout", read_timeout },
+	{ "budget", read_budget },   { "sockopts", read_sockopts },   { "rules", read_rules },
+	{ "default", read_default },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -448,18 +496,17 @@ static void read_key(struct reader *reader, const struct node *node)
 		}
 	}
 	diag_error(reader->diags, place_of_key(reader, node),
-		   "'%.40s' is not known here: mode, protocols, listen, bind, transfer, idle-timeout, sockopts, "
-		   "rules and default are",
+		   "'%.40s' is not known here: mode, protocols, listen, bind, transfer, idle-timeout, budget, "
+		   "sockopts, rules and default are",
 		   node->key);
 }
 
-/* appengine for /usr/share/sockwarden/policies/appengine.yaml */
-static void name_policy(struct policy *policy, const char *file)
+void policy_name(const char *file, char name[SW_NAME_MAX])
 {
 	const char *slash = strrchr(file, '/'), *base = slash ? slash + 1 : file, *dot = strrchr(base, '.');
 	int len = dot && dot > base ? dot - base : (int)strlen(base);
 
-	snprintf(policy->name, sizeof(policy->name), "%.*s", len, base);
+	snprintf(name, SW_NAME_MAX, "%.*s", len, base);
 }
 
 struct policy *policy_read(const char *file, const char *text, size_t len, net_source *source, void *data,
@@ -476,10 +523,11 @@ struct policy *policy_read(const char *file, const char *text, size_t len, net_s
 	size_t before = diags->errors;
 	struct node *root = node_read(file, text, len, diags);
 
-	name_policy(policy, file);
+	policy_name(file, policy->name);
 	policy->protocols = (1U << SW_PROTOS) - 1;
 	policy->bind = SW_BIND_EPHEMERAL;
 	policy->other_options = true;
+	policy->budget = SW_NO_LIMIT;
 	if (root && root->kind == NODE_MAP) {
 		for (size_t i = 0; i < root->n; i++)
 			read_key(&reader, root->v[i]);

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
 #include <string.h>
 
 #include "sha256.h"
@@ -87,4 +88,11 @@ void sha256_end(struct sha256 *sha, uint8_t out[32])
 	sha256_add(sha, length, 8);
 	for (int i = 0; i < 32; i++)
 		out[i] = sha->state[i / 4] >> (24 - 8 * (i % 4));
+}
+
+const char *sha256_format(const uint8_t hash[32], char text[SHA256_TEXT])
+{
+	for (int i = 0; i < 32; i++)
+		sprintf(text + 2 * i, "%02x", hash[i]);
+	return text;
 }

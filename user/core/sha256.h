@@ -16,4 +16,7 @@ void sha256_init(struct sha256 *sha);
 void sha256_add(struct sha256 *sha, const void *data, size_t len);
 void sha256_end(struct sha256 *sha, uint8_t out[32]);
 
+#define SHA256_TEXT 65
+const char *sha256_format(const uint8_t hash[32], char text[SHA256_TEXT]); /* in hexadecimal */
+
 #endif

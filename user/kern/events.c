@@ -36,7 +36,10 @@ static int lock_ring(struct fault *fault)
 	if (!flock(fd, LOCK_EX | LOCK_NB))
 		return fd;
 	close(fd);
-	return fault_set(fault, EBUSY, "another 'sockwarden log' is reading the denials: end that one first");
+	return fault_set(
+		fault, EBUSY,
+		"the daemon or another 'sockwarden log' reads the denials already: look at its output, or use --follow "
+		"to see those to come");
 }
 
 struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data), void *data,
@@ -62,6 +65,11 @@ int events_read(struct events *events, int timeout)
 	int n = ring_buffer__poll(events->ring, timeout);
 
 	return n < 0 ? n : 0;
+}
+
+int events_fd(const struct events *events)
+{
+	return ring_buffer__epoll_fd(events->ring);
 }
 
 void events_close(struct events *events)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The ring buffer of denials. It has one reader at a time. */
+/* The ring buffer of denials, and a denial as text. The ring has one reader at a time. */
 #ifndef SW_EVENTS_H
 #define SW_EVENTS_H
 
+#include <stdio.h>
+
 #include "host.h"
+#include "json.h"
 
 struct events;
 
@@ -14,5 +17,12 @@ struct events *events_open(const struct host *host, void (*each)(const struct sw
 /* Waits up to `timeout` ms (-1: for ever) for the first. 0, or -errno; -EINTR after a signal. */
 int events_read(struct events *events, int timeout);
 void events_close(struct events *events);
+
+/* What poll(2) says is readable when there are denials: owned by `events`. */
+int events_fd(const struct events *events);
+
+/* The denial on a line, and as a JSON object on a line. */
+void event_print(const struct host *host, const struct sw_event *event, FILE *out);
+void event_json(const struct host *host, const struct sw_event *event, struct json *json);
 
 #endif

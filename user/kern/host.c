@@ -10,6 +10,7 @@
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 #include <time.h>
@@ -36,6 +37,14 @@ static const char *const prog_name[] = {
 #define X(id, name, type) [SW_HOOK_##id] = "sw_" #name,
 	SW_HOOKS(X)
 #undef X
+};
+
+const struct host host_closed = {
+	.lock = -1,
+	.booking = -1,
+	.cgroups = -1,
+	.map = { [0 ... MAP_COUNT - 1] = -1 },
+	.prog = { [0 ... SW_HOOK_COUNT - 1] = -1 },
 };
 
 static const char *pin_path(char buf[256], const char *folder, const char *name)
@@ -80,23 +89,31 @@ static int make_folders(struct fault *fault)
 	return 0;
 }
 
-#define LOCK_TRIES 500 /* of 20 ms */
+#define PAUSE 20 /* ms between two tries */
 
-static int take_lock(struct host *host, struct fault *fault)
+int host_lock(struct host *host, unsigned ms, struct fault *fault)
 {
-	const struct timespec pause = { .tv_nsec = 20000000 };
+	const struct timespec pause = { .tv_nsec = PAUSE * 1000000 };
 
 	host->lock = open(SW_PINS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (host->lock < 0)
 		return fault_set(fault, errno, SW_PINS ": %s", strerror(errno));
-	for (int i = 0; i < LOCK_TRIES; i++) {
+	for (unsigned waited = 0; waited <= ms; waited += PAUSE) {
 		if (!flock(host->lock, LOCK_EX | LOCK_NB))
 			return 0;
 		nanosleep(&pause, NULL);
 	}
+	host_unlock(host);
 	return fault_set(fault, EBUSY,
-			 "another sockwarden has been changing the state for 10 s: try again when it "
-			 "is done");
+			 "another sockwarden has been changing the state for %u s: try again when it is done",
+			 ms / 1000);
+}
+
+void host_unlock(struct host *host)
+{
+	if (host->lock >= 0)
+		close(host->lock);
+	host->lock = -1;
 }
 
 /* Whatever build put it there. */
@@ -141,6 +158,8 @@ static int install(struct sockwarden *skel, struct fault *fault)
 	int err;
 
 	build_hash(mine.build);
+	if (getrandom(&mine.epoch, sizeof(mine.epoch), 0) != sizeof(mine.epoch))
+		return fault_set(fault, errno, "cannot draw a random number: %s", strerror(errno));
 	if (bpf_map_update_elem(bpf_map__fd(skel->maps.host), &zero, &mine, BPF_ANY))
 		return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
 	remove_pins(LOADING); /* of someone who was killed here; we have the lock */
@@ -166,9 +185,13 @@ static int load(struct fault *fault)
 	skel = sockwarden__open();
 	if (!skel)
 		return fault_set(fault, errno, "cannot read the BPF object: %s", strerror(errno));
+	skel->rodata->may_copy =
+		libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_probe_read_kernel, NULL) == 1;
 	err = sockwarden__load(skel);
 	if (err)
-		fault_set(fault, -err, "the kernel refuses the BPF programs: %s; Linux 6.1 or later is needed",
+		fault_set(fault, -err,
+			  "the kernel refuses the BPF programs: %s; Linux 6.1 or later, without a lockdown that "
+			  "keeps BPF out, is needed",
 			  strerror(-err));
 	else
 		err = install(skel, fault);
@@ -211,8 +234,9 @@ static int check_build(struct fault *fault)
 		err = fault_set(fault, errno, "cannot read " HOST "/host: %s", strerror(errno));
 	else if (memcmp(mine, theirs.build, sizeof(mine)))
 		err = fault_set(fault, ESTALE,
-				"the programs in this kernel are of another build of sockwarden: detach "
-				"the tenants with that build, or remove " SW_PINS " to give up their policies");
+				"the programs in this kernel are of another build of sockwarden: detach the tenants "
+				"with that build and let its daemon book them, or remove " SW_PINS
+				" to give up their policies and what is not booked");
 	close(fd);
 	return err;
 }
@@ -251,28 +275,55 @@ static int open_views(struct host *host, struct fault *fault)
 	return fault_set(fault, errno, "cannot map the state in " HOST ": %s", strerror(errno));
 }
 
+static int read_state(int map, struct sw_host *state, struct fault *fault)
+{
+	__u32 zero = 0;
+
+	if (!bpf_map_lookup_elem(map, &zero, state))
+		return 0;
+	return fault_set(fault, errno, "cannot read the map 'host': %s", strerror(errno));
+}
+
+static int write_state(int map, const struct sw_host *state, struct fault *fault)
+{
+	__u32 zero = 0;
+
+	if (!bpf_map_update_elem(map, &zero, state, BPF_ANY))
+		return 0;
+	return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
+}
+
+static int read_epoch(struct host *host, struct fault *fault)
+{
+	struct sw_host state;
+	int err = read_state(host->map[MAP_host], &state, fault);
+
+	host->epoch = err ? 0 : state.epoch;
+	return err;
+}
+
 int host_open(struct host *host, enum host_for purpose, struct fault *fault)
 {
 	char root[SW_PATH_MAX];
 	struct fault ignored;
 	int err = check_rights(fault);
 
-	*host = (struct host){ .lock = -1, .cgroups = -1 };
-	memset(host->map, -1, sizeof(host->map));
-	memset(host->prog, -1, sizeof(host->prog));
+	*host = host_closed;
 	libbpf_set_print(NULL);
 	if (!err && purpose == HOST_LOADING)
 		err = make_folders(fault);
 	if (!err && purpose != HOST_LOADING && access(HOST, F_OK))
 		err = fault_set(fault, ENOENT, "no tenant was ever attached on this host: see sockwarden attach");
 	if (!err && purpose != HOST_READING)
-		err = take_lock(host, fault);
+		err = host_lock(host, HOST_PATIENCE, fault);
 	if (!err)
 		err = purpose == HOST_LOADING ? load_if_needed(fault) : check_build(fault);
 	if (!err)
 		err = open_pins(host, fault);
 	if (!err)
 		err = open_views(host, fault);
+	if (!err)
+		err = read_epoch(host, fault);
 	if (!err && !cgroup_root(root, &ignored))
 		host->cgroups = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (err)
@@ -297,13 +348,12 @@ void host_close(struct host *host)
 	for (int i = 0; i < SW_HOOK_COUNT; i++)
 		if (host->prog[i] >= 0)
 			close(host->prog[i]);
-	if (host->lock >= 0)
-		close(host->lock);
+	host_unlock(host);
+	if (host->booking >= 0)
+		close(host->booking);
 	if (host->cgroups >= 0)
 		close(host->cgroups);
-	*host = (struct host){ .lock = -1, .cgroups = -1 };
-	memset(host->map, -1, sizeof(host->map));
-	memset(host->prog, -1, sizeof(host->prog));
+	*host = host_closed;
 }
 
 int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out)
@@ -314,12 +364,122 @@ int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out)
 int host_next_serial(struct host *host, __u64 *serial, struct fault *fault)
 {
 	struct sw_host state;
-	__u32 zero = 0;
+	int err = read_state(host->map[MAP_host], &state, fault);
 
-	if (bpf_map_lookup_elem(host->map[MAP_host], &zero, &state))
-		return fault_set(fault, errno, "cannot read the map 'host': %s", strerror(errno));
+	if (err)
+		return err;
 	*serial = ++state.serial;
-	if (bpf_map_update_elem(host->map[MAP_host], &zero, &state, BPF_ANY))
-		return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
-	return 0;
+	return write_state(host->map[MAP_host], &state, fault);
+}
+
+int host_claim(struct host *host, struct fault *fault)
+{
+	host->booking = open(TENANTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (host->booking < 0)
+		return fault_set(fault, errno, TENANTS ": %s", strerror(errno));
+	if (!flock(host->booking, LOCK_EX | LOCK_NB))
+		return 0;
+	return fault_set(fault, EBUSY, "another sockwarden daemon books on this host: end that one first");
+}
+
+int host_book(struct host *host, __u64 ledger, const char *path, bool adopt, struct fault *fault)
+{
+	struct sw_host state;
+	int err = read_state(host->map[MAP_host], &state, fault);
+
+	if (err)
+		return err;
+	if (state.ledger && state.ledger != ledger && !adopt)
+		return fault_set(
+			fault, EINVAL,
+			"since the programs were loaded, %.180s was booked in, and %.180s is another ledger: give the "
+			"first, or --adopt, with which all that it has is booked again",
+			state.path, path);
+	state.ledger = ledger;
+	snprintf(state.path, sizeof(state.path), "%s", path);
+	return write_state(host->map[MAP_host], &state, fault);
+}
+
+/* No tenant's name has a comma. */
+const char *host_kept(char path[256], __u64 tenancy)
+{
+	snprintf(path, 256, TENANTS "/,ended-%llu", tenancy);
+	return path;
+}
+
+int host_keep(const char *folder, __u64 tenancy, struct fault *fault)
+{
+	char path[256];
+
+	if (!rename(folder, host_kept(path, tenancy)) || (errno == ENOENT && !mkdir(path, 0700)) || errno == EEXIST)
+		return 0;
+	return fault_set(fault, errno, "cannot rename %s to %s: %s", folder, path, strerror(errno));
+}
+
+int host_let_go(__u64 tenancy, struct fault *fault)
+{
+	char path[256];
+
+	if (!rmdir(host_kept(path, tenancy)) || errno == ENOENT)
+		return 0;
+	return fault_set(fault, errno, "cannot remove %s: %s", path, strerror(errno));
+}
+
+int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *fault)
+{
+	struct sw_host state;
+	int err = read_state(host->map[MAP_host], &state, fault);
+
+	snprintf(path, SW_PATH_MAX, "%s", err ? "" : state.path);
+	return err;
+}
+
+int host_current(const struct host *host, struct fault *fault)
+{
+	int fd = bpf_obj_get(HOST "/host"), err;
+	struct sw_host state;
+
+	if (fd < 0)
+		return fault_set(fault, ESTALE, HOST " was removed: %s", strerror(errno));
+	err = read_state(fd, &state, fault);
+	close(fd);
+	if (!err && state.epoch != host->epoch)
+		err = fault_set(fault, ESTALE, "another build of sockwarden put its own programs in the place of ours");
+	return err;
+}
+
+/*
+ * An update of a map of maps returns only when no program can still be reading what was there before. Image 0
+ * is nobody's: what is put there for the wait may stay.
+ */
+int host_synchronize(struct host *host, struct fault *fault)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_INNER_MAP);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nothing", sizeof(__u32), sizeof(struct sw_span), 1, &create);
+	__u32 nobody = 0;
+	int err = 0;
+
+	if (fd < 0)
+		return fault_set(fault, errno, "cannot make a map: %s", strerror(errno));
+	if (bpf_map_update_elem(host->map[MAP_spans], &nobody, &fd, BPF_ANY))
+		err = fault_set(fault, errno, "cannot write the map 'spans': %s", strerror(errno));
+	close(fd);
+	return err;
+}
+
+#define KEY_MAX 16
+
+void host_purge(const struct host *host, enum sw_map map, size_t key_size, bool (*match)(const void *key, __u64 what),
+		__u64 what)
+{
+	unsigned char previous[KEY_MAX], key[KEY_MAX];
+	bool more = !bpf_map_get_next_key(host->map[map], NULL, key);
+
+	_Static_assert(sizeof(struct sw_option_key) <= KEY_MAX && sizeof(struct sw_hit_key) <= KEY_MAX, "");
+	while (more) {
+		memcpy(previous, key, key_size);
+		more = !bpf_map_get_next_key(host->map[map], previous, key);
+		if (match(previous, what))
+			bpf_map_delete_elem(host->map[map], previous);
+	}
 }

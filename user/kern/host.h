@@ -12,6 +12,7 @@
 #define SW_HOST_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "abi.h"
 #include "fault.h"
@@ -31,13 +32,15 @@ enum sw_map {
 };
 
 struct host {
-	int lock;                           /* of SW_PINS; -1 when only reading */
+	int lock;                           /* of SW_PINS; -1 when it is not held */
+	int booking;                        /* likewise of the right to book */
 	int map[MAP_COUNT];                 /* file descriptors, owned; -1 when not open */
 	int prog[SW_HOOK_COUNT];            /* likewise */
 	int cgroups;                        /* a directory of the cgroup v2 hierarchy; -1: none is mounted here */
 	const struct sw_settings *settings; /* SW_IMAGES_MAX, as the kernel has them now */
 	const struct sw_record *records;    /* SW_TENANTS_MAX */
 	const struct sw_counts *counts;     /* SW_TENANTS_MAX */
+	__u64 epoch;                        /* of the maps */
 };
 
 enum host_for {
@@ -53,7 +56,49 @@ void host_close(struct host *host);
 /* What the programs know of a cgroup; 0 or -errno (-ENOENT: nothing was ever attached to it). */
 int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out);
 
-/* The last serial given out, counted up. */
+/* The last number given out, counted up. */
 int host_next_serial(struct host *host, __u64 *serial, struct fault *fault);
+
+/*
+ * The lock, for who opened without it and must change something, or see nothing change. Waits up to `ms`, then -EBUSY:
+ * someone else holds it.
+ */
+#define HOST_PATIENCE 10000
+int host_lock(struct host *host, unsigned ms, struct fault *fault);
+void host_unlock(struct host *host);
+
+/* 0 while the host's state is still the one that was opened; -ESTALE when another took its place. */
+int host_current(const struct host *host, struct fault *fault);
+
+/* Takes the right to book what is metered here, which one process at a time has. -EBUSY: another has it. */
+int host_claim(struct host *host, struct fault *fault);
+
+/*
+ * Says for good which ledger books here. With the lock held. -EINVAL: another did before, and what that one has would
+ * be booked again; unless `adopt` says that it may.
+ */
+int host_book(struct host *host, __u64 ledger, const char *path, bool adopt, struct fault *fault);
+
+/*
+ * What has ended and is not booked has a place of its own among the tenants, which keeps another build from taking the
+ * programs' place, and the meters with them. 0 or -errno.
+ */
+int host_keep(const char *folder, __u64 tenancy, struct fault *fault); /* with the pins that are in it */
+int host_let_go(__u64 tenancy, struct fault *fault);
+const char *host_kept(char path[256], __u64 tenancy);
+
+/* The path of the ledger that books here; empty when none does. Where one does, a slot that has ended is kept for it.
+ */
+int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *fault);
+
+/* All closed: what host_close() leaves, and may be given. */
+extern const struct host host_closed;
+
+/* Returns when no program is running any more that was when it was called. With the lock held. */
+int host_synchronize(struct host *host, struct fault *fault);
+
+/* Deletes every key of a hash map, of at most 16 bytes, for which `match` says so. */
+void host_purge(const struct host *host, enum sw_map map, size_t key_size, bool (*match)(const void *key, __u64 what),
+		__u64 what);
 
 #endif

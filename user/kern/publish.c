@@ -110,21 +110,6 @@ static int place_settings(struct host *host, __u32 number, const struct sw_setti
 	return fault_set(fault, errno, "cannot write the policy's settings: %s", strerror(errno));
 }
 
-/* Deletes every key of a hash map for which `match` says so. */
-static void purge(int map, size_t key_size, bool (*match)(const void *key, __u64 what), __u64 what)
-{
-	unsigned char previous[16], key[16];
-	bool more = !bpf_map_get_next_key(map, NULL, key);
-
-	_Static_assert(sizeof(struct sw_option_key) <= sizeof(key) && sizeof(struct sw_hit_key) <= sizeof(key), "");
-	while (more) {
-		memcpy(previous, key, key_size);
-		more = !bpf_map_get_next_key(map, previous, key);
-		if (match(previous, what))
-			bpf_map_delete_elem(map, previous);
-	}
-}
-
 static bool text_of_image(const void *key, __u64 number)
 {
 	return ((const struct sw_text_key *)key)->image == number;
@@ -150,9 +135,9 @@ static void take_out(struct host *host, __u32 number)
 	place_settings(host, number, &(struct sw_settings){ .serial = serial }, &ignored);
 	bpf_map_delete_elem(host->map[MAP_tries], &number);
 	bpf_map_delete_elem(host->map[MAP_spans], &number);
-	purge(host->map[MAP_texts], sizeof(struct sw_text_key), text_of_image, number);
-	purge(host->map[MAP_options], sizeof(struct sw_option_key), option_of_image, number);
-	purge(host->map[MAP_hits], sizeof(struct sw_hit_key), hit_of_serial, serial);
+	host_purge(host, MAP_texts, sizeof(struct sw_text_key), text_of_image, number);
+	host_purge(host, MAP_options, sizeof(struct sw_option_key), option_of_image, number);
+	host_purge(host, MAP_hits, sizeof(struct sw_hit_key), hit_of_serial, serial);
 	place_settings(host, number, &(struct sw_settings){ 0 }, &ignored);
 }
 
@@ -206,21 +191,6 @@ int publish(struct host *host, const struct image *image, struct published *out,
 	return err;
 }
 
-/*
- * An update of a map of maps returns only when no program can still be reading what was there before. Image 0
- * is nobody's: what is put there for the wait may stay.
- */
-static int wait_for_readers(struct host *host, struct fault *fault)
-{
-	struct sw_span refuse = { 0 };
-	__u32 nobody = 0;
-
-	return place(host, MAP_spans, nobody,
-		     &(struct filling){ BPF_MAP_TYPE_ARRAY, "nothing", sizeof(nobody), sizeof(refuse), BPF_F_INNER_MAP,
-					&nobody, &refuse, 1 },
-		     fault);
-}
-
 /* Which images tenants point to. When one cannot be told, none may be taken out. */
 static int mark_used(const struct host *host, bool *used, struct fault *fault)
 {
@@ -250,7 +220,7 @@ int publish_collect(struct host *host, struct fault *fault)
 		if (used[i] || !host->settings[i].serial)
 			continue;
 		if (!waited)
-			err = wait_for_readers(host, fault);
+			err = host_synchronize(host, fault);
 		waited = true;
 		if (!err)
 			take_out(host, i);

@@ -2,6 +2,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <ctype.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #include "mem.h"
+#include "meter.h"
 #include "names.h"
 #include "tenant.h"
 
@@ -20,13 +22,6 @@ static const enum bpf_attach_type attach_type[] = {
 	SW_HOOKS(X)
 #undef X
 };
-
-const char *tenant_state_name(enum tenant_state state)
-{
-	static const char *const names[] = { "enforced", "audited", "incomplete", "gone" };
-
-	return names[state];
-}
 
 const char *tenant_name_check(const char *name)
 {
@@ -45,38 +40,79 @@ const char *tenant_name_check(const char *name)
 __u32 tenant_find(const struct host *host, const char *name)
 {
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		if (host->records[slot].cgroup && !strcmp(host->records[slot].name, name))
+		if (host->records[slot].cgroup && !host->records[slot].lingers &&
+		    !strcmp(host->records[slot].name, name))
 			return slot;
 	return 0;
 }
 
-static const char *pin_path(char path[256], const char *name, enum sw_hook hook)
+/* bpffs keeps dots for itself; a comma is in no tenant's name. */
+static const char *pin_folder(char path[256], const char *name)
 {
-	snprintf(path, 256, SW_PINS "/tenants/%s/%s", name, hook_name(hook));
+	int len = snprintf(path, 256, SW_PINS "/tenants/%s", name);
+
+	for (char *c = path + len - strlen(name); *c; c++)
+		if (*c == '.')
+			*c = ',';
 	return path;
 }
 
-/* Someone may have removed links by hand. */
-static bool pins_whole(const char *name)
+/* Where the record's pins are. */
+static const char *folder_of(char path[256], const struct sw_record *record)
+{
+	return record->lingers ? host_kept(path, record->tenancy) : pin_folder(path, record->name);
+}
+
+static const char *pin_path(char path[256], const struct sw_record *record, enum sw_hook hook)
+{
+	size_t len = strlen(folder_of(path, record));
+
+	snprintf(path + len, 256 - len, "/%s", hook_name(hook));
+	return path;
+}
+
+static bool is_hook(const char *name)
+{
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
+		if (!strcmp(hook_name(hook), name))
+			return true;
+	return false;
+}
+
+/* Someone may have removed links by hand. The folder is listed: asking for each pin is three times dearer. */
+static bool pins_whole(const struct sw_record *record)
 {
 	char path[256];
+	DIR *folder = opendir(folder_of(path, record));
+	struct dirent *pin;
+	int found = 0;
 
-	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
-		if (access(pin_path(path, name, hook), F_OK))
-			return false;
-	return true;
+	while (folder && (pin = readdir(folder)))
+		found += is_hook(pin->d_name);
+	if (folder)
+		closedir(folder);
+	return found == SW_HOOK_COUNT;
+}
+
+/* With what the programs know of the tenant: all zeroes when that is nothing, or another's. */
+static enum tenant_state read_state(const struct host *host, __u32 slot, struct sw_tenant *tenant)
+{
+	const struct sw_record *record = &host->records[slot];
+
+	if (host_storage(host, record->cgroup, tenant) || tenant->slot != slot)
+		*tenant = (struct sw_tenant){ 0 };
+	if (cgroup_alive(host->cgroups, record->cgroup) == 0)
+		return TENANT_GONE;
+	if (!tenant->slot || !pins_whole(record))
+		return TENANT_INCOMPLETE;
+	return host->settings[tenant->image].audit ? TENANT_AUDITED : TENANT_ENFORCED;
 }
 
 enum tenant_state tenant_state(const struct host *host, __u32 slot)
 {
-	const struct sw_record *record = &host->records[slot];
 	struct sw_tenant tenant;
 
-	if (cgroup_alive(host->cgroups, record->cgroup) == 0)
-		return TENANT_GONE;
-	if (host_storage(host, record->cgroup, &tenant) || tenant.slot != slot || !pins_whole(record->name))
-		return TENANT_INCOMPLETE;
-	return host->settings[tenant.image].audit ? TENANT_AUDITED : TENANT_ENFORCED;
+	return read_state(host, slot, &tenant);
 }
 
 static int write_storage(struct host *host, __u64 cgroup, const struct sw_tenant *tenant, struct fault *fault)
@@ -108,34 +144,38 @@ static int clear_counters(struct host *host, __u32 slot, struct fault *fault)
 	return err;
 }
 
-static void clear_hits(struct host *host, __u32 slot)
+static bool hit_of_ended(const void *key, __u64 records)
 {
-	struct sw_hit_key key, previous;
-	bool more = !bpf_map_get_next_key(host->map[MAP_hits], NULL, &key);
+	const struct sw_record *record = (const struct sw_record *)records + ((const struct sw_hit_key *)key)->slot;
 
-	while (more) {
-		previous = key;
-		more = !bpf_map_get_next_key(host->map[MAP_hits], &previous, &key);
-		if (previous.slot == slot)
-			bpf_map_delete_elem(host->map[MAP_hits], &previous);
-	}
+	return !record->cgroup;
 }
 
-static const char *pin_folder(char path[256], const char *name)
+void tenant_purge(struct host *host)
 {
-	snprintf(path, 256, SW_PINS "/tenants/%s", name);
-	return path;
+	host_purge(host, MAP_hits, sizeof(struct sw_hit_key), hit_of_ended, (uintptr_t)host->records);
 }
 
 /* Egress goes last, as it came first. */
-static int unpin_all(const char *name, struct fault *fault)
+static int unpin_all(const struct sw_record *record, struct fault *fault)
 {
 	char path[256];
 
 	for (int hook = SW_HOOK_COUNT - 1; hook >= 0; hook--)
-		if (unlink(pin_path(path, name, hook)) && errno != ENOENT)
+		if (unlink(pin_path(path, record, hook)) && errno != ENOENT)
 			return fault_set(fault, errno, "cannot remove %s: %s", path, strerror(errno));
-	if (rmdir(pin_folder(path, name)) && errno != ENOENT)
+	return 0;
+}
+
+/* The tenant's folder goes, or waits for the ledger. */
+static int end_folder(const struct sw_record *record, bool booked, struct fault *fault)
+{
+	char path[256];
+
+	folder_of(path, record);
+	if (booked)
+		return record->lingers ? 0 : host_keep(path, record->tenancy, fault);
+	if (rmdir(path) && errno != ENOENT)
 		return fault_set(fault, errno, "cannot remove %s: %s", path, strerror(errno));
 	return 0;
 }
@@ -152,14 +192,14 @@ static int make_links(const struct host *host, const struct cgroup *cgroup, int 
 	return 0;
 }
 
-static int pin_links(const char *name, const int links[SW_HOOK_COUNT], struct fault *fault)
+static int pin_links(const struct sw_record *record, const int links[SW_HOOK_COUNT], struct fault *fault)
 {
 	char path[256];
 
-	if (mkdir(pin_folder(path, name), 0700))
+	if (mkdir(folder_of(path, record), 0700))
 		return fault_set(fault, errno, "cannot make %s: %s", path, strerror(errno));
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
-		if (bpf_obj_pin(links[hook], pin_path(path, name, hook)))
+		if (bpf_obj_pin(links[hook], pin_path(path, record, hook)))
 			return fault_set(fault, errno, "cannot pin %s: %s", path, strerror(errno));
 	return 0;
 }
@@ -205,11 +245,35 @@ static int check_free(const struct host *host, const char *name, const struct cg
 	return 0;
 }
 
-static __u32 free_slot(const struct host *host)
+/*
+ * A slot that was never used, or has been released. While no ledger books on this host nobody waits for the bytes of
+ * those that have ended, and when no slot is left the one that ended first is used again.
+ */
+static int find_slot(const struct host *host, __u32 *slot, struct fault *fault)
 {
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		if (!host->records[slot].cgroup)
-			return slot;
+	char ledger[SW_PATH_MAX];
+	__u32 ended = 0;
+	int err;
+
+	for (*slot = 1; *slot < SW_TENANTS_MAX; ++*slot) {
+		const struct sw_record *record = &host->records[*slot];
+
+		if (!record->tenancy)
+			return 0;
+		if (!record->cgroup && (!ended || record->tenancy < host->records[ended].tenancy))
+			ended = *slot;
+	}
+	err = host_ledger(host, ledger, fault);
+	if (err)
+		return err;
+	*slot = ended;
+	if (!ended)
+		return fault_set(fault, ENOSPC, "%d tenants are attached, which is the most: detach one",
+				 SW_TENANTS_MAX - 1);
+	if (*ledger)
+		return fault_set(fault, ENOSPC,
+				 "no slot is free until the ledger has booked the tenants that have "
+				 "ended: start sockwarden daemon");
 	return 0;
 }
 
@@ -224,14 +288,15 @@ static int clear_storage(struct host *host, __u64 cgroup, struct fault *fault)
 	return err ? 0 : write_storage(host, cgroup, &(struct sw_tenant){ 0 }, fault);
 }
 
-static int attach_links(struct host *host, const char *name, const struct cgroup *cgroup, struct fault *fault)
+static int attach_links(struct host *host, const struct sw_record *record, const struct cgroup *cgroup,
+			struct fault *fault)
 {
 	int links[SW_HOOK_COUNT], err;
 
 	memset(links, -1, sizeof(links));
 	err = make_links(host, cgroup, links, fault);
 	if (!err)
-		err = pin_links(name, links, fault);
+		err = pin_links(record, links, fault);
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
 		if (links[hook] >= 0)
 			close(links[hook]);
@@ -239,83 +304,211 @@ static int attach_links(struct host *host, const char *name, const struct cgroup
 }
 
 static int fill_storage(struct host *host, __u32 slot, const struct cgroup *cgroup, const struct published *image,
-			struct fault *fault)
+			__u64 limit, struct fault *fault)
 {
 	struct sw_tenant tenant = {
 		.slot = slot,
 		.image = image->image,
 		.serial = image->serial,
 		.cgroup = cgroup->id,
+		.limit = limit,
 		.level = cgroup->level,
 	};
 
 	return write_storage(host, cgroup->id, &tenant, fault);
 }
 
-int tenant_attach(struct host *host, const char *name, const struct cgroup *cgroup, const struct published *image,
-		  struct fault *fault)
+/* What the next row of the ledger will say of it. */
+static void name_policy(struct host *host, struct sw_record *record, const struct published *image, const char *policy)
 {
-	struct sw_record record = { .cgroup = cgroup->id, .since = time(NULL) };
+	memcpy(record->hash, host->settings[image->image].hash, sizeof(record->hash));
+	snprintf(record->policy, sizeof(record->policy), "%s", policy);
+}
+
+static int make_record(struct host *host, const struct attachment *as, const struct cgroup *cgroup,
+		       struct sw_record *record, struct fault *fault)
+{
+	*record = (struct sw_record){ .cgroup = cgroup->id, .since = time(NULL) };
+	snprintf(record->name, sizeof(record->name), "%s", as->name);
+	snprintf(record->path, sizeof(record->path), "%s", cgroup->path);
+	name_policy(host, record, &as->image, as->policy);
+	return host_next_serial(host, &record->tenancy, fault);
+}
+
+int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct fault *fault)
+{
+	__u32 slot, old = tenant_find(host, as->name);
+	struct sw_record record;
 	struct fault ignored;
-	__u32 slot, old = tenant_find(host, name);
 	int err;
 
 	if (old && tenant_state(host, old) != TENANT_ENFORCED && tenant_state(host, old) != TENANT_AUDITED) {
-		err = tenant_detach(host, name, fault);
+		err = tenant_detach(host, as->name, fault);
 		if (err)
 			return err;
 	}
-	err = check_free(host, name, cgroup, fault);
-	if (err)
-		return err;
-	slot = free_slot(host);
-	if (!slot)
-		return fault_set(fault, ENOSPC, "%d tenants are attached, which is the most: detach one",
-				 SW_TENANTS_MAX - 1);
-	snprintf(record.name, sizeof(record.name), "%s", name);
-	snprintf(record.path, sizeof(record.path), "%s", cgroup->path);
-	err = clear_counters(host, slot, fault);
+	tenant_sweep(host);
+	err = check_free(host, as->name, cgroup, fault);
+	if (!err)
+		err = find_slot(host, &slot, fault);
+	if (!err)
+		err = make_record(host, as, cgroup, &record, fault);
+	if (!err)
+		err = clear_counters(host, slot, fault);
 	if (!err)
 		err = clear_storage(host, cgroup->id, fault);
-	if (!err)
-		err = write_record(host, slot, &record, fault);
-	if (!err)
-		err = attach_links(host, name, cgroup, fault);
-	if (!err)
-		err = fill_storage(host, slot, cgroup, image, fault);
 	if (err)
-		tenant_detach(host, name, &ignored);
+		return err;
+	err = write_record(host, slot, &record, fault);
+	if (!err)
+		err = attach_links(host, &record, cgroup, fault);
+	if (!err)
+		err = fill_storage(host, slot, cgroup, &as->image, as->limit, fault);
+	if (err)
+		tenant_detach(host, as->name, &ignored);
 	return err;
 }
 
-int tenant_replace(struct host *host, __u32 slot, const struct published *image, struct fault *fault)
+static int read_storage(const struct host *host, __u32 slot, struct sw_tenant *tenant, struct fault *fault)
+{
+	int err = host_storage(host, host->records[slot].cgroup, tenant);
+
+	if (!err && tenant->slot == slot)
+		return 0;
+	return fault_set(fault, EINVAL, "tenant %s is %s: detach it, and attach it again", host->records[slot].name,
+			 tenant_state_name(tenant_state(host, slot)));
+}
+
+/*
+ * While there is no limit nothing is spent, so what the meter has beyond it is found when spending begins: at first
+ * under a limit that is never reached, so that all that passes from then on is in both. The counter is read before the
+ * meter: what passes between the two is taken for unspent, in the budget's favour.
+ */
+int tenant_count(struct host *host, __u32 slot, struct fault *fault)
+{
+	struct sw_record record = host->records[slot];
+	struct sw_tenant tenant;
+	struct sw_meter meter;
+	__u64 spent;
+	int err = read_storage(host, slot, &tenant, fault);
+
+	if (err || tenant.limit != SW_NO_LIMIT)
+		return err;
+	tenant.limit = SW_COUNTING;
+	err = write_storage(host, tenant.cgroup, &tenant, fault);
+	if (!err)
+		err = host_synchronize(host, fault);
+	if (err)
+		return err;
+	spent = *(volatile const __u64 *)&host->counts[slot].spent;
+	err = tenant_meter(host, slot, &meter, fault);
+	record.unspent = meter.of[SW_BILLABLE][SW_TX].bytes - spent;
+	return err ? err : write_record(host, slot, &record, fault);
+}
+
+/* The record goes first: whoever is killed in between leaves a tenant under its old policy, and a row with the new
+ * hash. */
+int tenant_replace(struct host *host, __u32 slot, const struct attachment *as, struct fault *fault)
+{
+	struct sw_record record = host->records[slot];
+	struct sw_tenant tenant;
+	int err = read_storage(host, slot, &tenant, fault);
+
+	if (err)
+		return err;
+	tenant.image = as->image.image;
+	tenant.serial = as->image.serial;
+	tenant.limit = as->limit;
+	name_policy(host, &record, &as->image, as->policy);
+	err = write_record(host, slot, &record, fault);
+	return err ? err : write_storage(host, tenant.cgroup, &tenant, fault);
+}
+
+int tenant_limit(struct host *host, __u32 slot, __u64 limit, struct fault *fault)
 {
 	struct sw_tenant tenant;
-	int err = host_storage(host, host->records[slot].cgroup, &tenant);
+	int err = read_storage(host, slot, &tenant, fault);
 
-	if (err || tenant.slot != slot)
-		return fault_set(fault, EINVAL, "tenant %s is %s: detach it, and attach it again",
-				 host->records[slot].name, tenant_state_name(tenant_state(host, slot)));
-	tenant.image = image->image;
-	tenant.serial = image->serial;
+	if (err || tenant.limit == limit)
+		return err;
+	tenant.limit = limit;
 	return write_storage(host, tenant.cgroup, &tenant, fault);
+}
+
+static int end_slot(struct host *host, __u32 slot, struct fault *fault)
+{
+	struct sw_record record = host->records[slot];
+	char ledger[SW_PATH_MAX];
+	int err = clear_storage(host, record.cgroup, fault);
+
+	if (!err)
+		err = unpin_all(&record, fault);
+	if (!err)
+		err = host_ledger(host, ledger, fault);
+	if (!err)
+		err = end_folder(&record, *ledger, fault);
+	record.cgroup = 0;
+	if (!err)
+		err = write_record(host, slot, &record, fault);
+	if (!err && !*ledger) /* else whoever books does it, for all that have ended */
+		tenant_purge(host);
+	return err;
+}
+
+/* Of a cgroup that was removed the storage and the programs live on until its last socket is gone. */
+static bool has_sockets(const struct host *host, __u32 slot)
+{
+	struct sw_tenant tenant;
+
+	return host_storage(host, host->records[slot].cgroup, &tenant) != -ENOENT;
+}
+
+/* The name is given away, and the links stay: what its sockets have yet to send is held to the policy and metered. */
+static int let_linger(struct host *host, __u32 slot, struct fault *fault)
+{
+	struct sw_record record = host->records[slot];
+	char path[256];
+	int err = host_keep(pin_folder(path, record.name), record.tenancy, fault);
+
+	record.lingers = 1;
+	return err ? err : write_record(host, slot, &record, fault);
 }
 
 int tenant_detach(struct host *host, const char *name, struct fault *fault)
 {
 	__u32 slot = tenant_find(host, name);
-	int err = 0;
 
 	if (!slot)
 		return fault_set(fault, ENOENT, "no tenant is named %s: 'sockwarden status' lists them", name);
-	if (tenant_state(host, slot) != TENANT_GONE)
-		err = clear_storage(host, host->records[slot].cgroup, fault);
-	if (!err)
-		err = unpin_all(name, fault);
-	if (err)
-		return err;
-	clear_hits(host, slot);
-	return write_record(host, slot, &(struct sw_record){ 0 }, fault);
+	if (tenant_state(host, slot) == TENANT_GONE && has_sockets(host, slot))
+		return let_linger(host, slot, fault);
+	return end_slot(host, slot, fault);
+}
+
+int tenant_end(struct host *host, __u32 slot, struct fault *fault)
+{
+	return has_sockets(host, slot) ? 0 : end_slot(host, slot, fault);
+}
+
+void tenant_sweep(struct host *host)
+{
+	struct fault ignored;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
+		if (host->records[slot].cgroup && host->records[slot].lingers)
+			tenant_end(host, slot, &ignored);
+}
+
+bool tenant_lingers(const struct host *host, __u32 slot)
+{
+	return slot && tenant_state(host, slot) == TENANT_GONE && has_sockets(host, slot);
+}
+
+int tenant_release(struct host *host, __u32 slot, struct fault *fault)
+{
+	int err = host_let_go(host->records[slot].tenancy, fault);
+
+	return err ? err : write_record(host, slot, &(struct sw_record){ 0 }, fault);
 }
 
 int tenant_meter(const struct host *host, __u32 slot, struct sw_meter *out, struct fault *fault)
@@ -326,23 +519,74 @@ int tenant_meter(const struct host *host, __u32 slot, struct sw_meter *out, stru
 	*out = (struct sw_meter){ 0 };
 	if (bpf_map_lookup_elem(host->map[MAP_meters], &slot, per_cpu))
 		err = fault_set(fault, errno, "cannot read the meters: %s", strerror(errno));
-	for (int i = 0; i < cpus && !err; i++) {
-		out->tx_bytes += per_cpu[i].tx_bytes;
-		out->tx_packets += per_cpu[i].tx_packets;
-		out->rx_bytes += per_cpu[i].rx_bytes;
-		out->rx_packets += per_cpu[i].rx_packets;
-	}
+	for (int i = 0; i < cpus && !err; i++)
+		meter_add(out, &per_cpu[i]);
 	free(per_cpu);
 	return err;
 }
 
-__u64 tenant_hits(const struct host *host, __u32 slot, __u32 rule, __u64 serial)
+void tenant_rule(const struct host *host, __u32 image, __u32 rule, __u64 hits, struct report *report)
 {
-	struct sw_hit_key key = { .slot = slot, .rule = rule, .serial = serial };
+	struct rule_hits row = { .rule = rule, .hits = hits };
+
+	if (rule == SW_RULE_DEFAULT || published_text(host, image, rule, &row.text))
+		snprintf(row.text.text, sizeof(row.text.text), rule == SW_RULE_DEFAULT ? "default" : "?");
+	*list_add(&report->rules) = row;
+}
+
+__u32 tenant_begin_report(const struct host *host, __u32 slot, struct report *report)
+{
+	struct sw_tenant tenant;
+
+	*report = (struct report){
+		.record = host->records[slot],
+		.state = read_state(host, slot, &tenant),
+		.counts = host->counts[slot],
+		.limit = SW_NO_LIMIT,
+	};
+	if (!tenant.slot)
+		return 0;
+	report->settings = host->settings[tenant.image];
+	report->limit = tenant.limit;
+	return tenant.image;
+}
+
+static int read_rule(const struct host *host, __u32 slot, __u32 image, __u32 rule, struct report *report,
+		     struct fault *fault)
+{
+	struct sw_hit_key key = { .slot = slot, .rule = rule, .serial = report->settings.serial };
 	__u64 hits = 0;
 
-	bpf_map_lookup_elem(host->map[MAP_hits], &key, &hits);
-	return hits;
+	if (bpf_map_lookup_elem(host->map[MAP_hits], &key, &hits) && errno != ENOENT)
+		return fault_set(fault, errno, "cannot read the rules' counters: %s", strerror(errno));
+	if (hits)
+		tenant_rule(host, image, rule, hits, report);
+	return 0;
+}
+
+int tenant_report(const struct host *host, __u32 slot, struct report *report, struct fault *fault)
+{
+	__u32 image = tenant_begin_report(host, slot, report);
+	int err = 0;
+
+	for (__u32 rule = 0; rule < report->settings.rules && !err; rule++)
+		err = read_rule(host, slot, image, rule, report, fault);
+	if (!err && image)
+		err = read_rule(host, slot, image, SW_RULE_DEFAULT, report, fault);
+	return err ? err : tenant_meter(host, slot, &report->meter, fault);
+}
+
+int tenant_close(struct host *host, const char *name, struct report *report, struct fault *fault)
+{
+	__u32 slot = tenant_find(host, name);
+	int err = tenant_detach(host, name, fault);
+
+	if (!err)
+		err = host_synchronize(host, fault);
+	if (err)
+		return err;
+	report->counts = host->counts[slot];
+	return tenant_meter(host, slot, &report->meter, fault);
 }
 
 static bool is_ours(const struct host *host, __u32 id)

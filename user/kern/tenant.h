@@ -14,15 +14,7 @@
 #include "cgroup.h"
 #include "host.h"
 #include "publish.h"
-
-enum tenant_state {
-	TENANT_ENFORCED,
-	TENANT_AUDITED,
-	TENANT_INCOMPLETE, /* attach or detach was cut short: everything is refused */
-	TENANT_GONE,       /* its cgroup was removed, and the programs with it; the counters are still here */
-};
-
-const char *tenant_state_name(enum tenant_state state);
+#include "report.h"
 
 /* NULL, or what is wrong with the name. */
 const char *tenant_name_check(const char *name);
@@ -32,21 +24,66 @@ __u32 tenant_find(const struct host *host, const char *name);
 
 enum tenant_state tenant_state(const struct host *host, __u32 slot);
 
+/* What a tenant is attached with. */
+struct attachment {
+	const char *name;
+	struct published image;
+	const char *policy; /* where it came from, for who compiles it again: a name, or an absolute path */
+	__u64 limit;        /* of sw_counts.spent; SW_NO_LIMIT: no budget */
+};
+
 /* Puts the cgroup under the image. Fails if it is, or is inside, or is around, a tenant. 0 or -errno. */
-int tenant_attach(struct host *host, const char *name, const struct cgroup *cgroup, const struct published *image,
-		  struct fault *fault);
+int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct fault *fault);
 
 /* Another policy for a tenant that is attached: one store. */
-int tenant_replace(struct host *host, __u32 slot, const struct published *image, struct fault *fault);
+int tenant_replace(struct host *host, __u32 slot, const struct attachment *as, struct fault *fault);
 
-/* Takes the policy off, whatever state the tenant is in, and forgets its counters. */
+/* Another limit of sw_counts.spent, under the same policy. */
+int tenant_limit(struct host *host, __u32 slot, __u64 limit, struct fault *fault);
+
+/* Sees to it that sw_counts.spent and sw_record.unspent are together what the meter has, before a limit is set. */
+int tenant_count(struct host *host, __u32 slot, struct fault *fault);
+
+/*
+ * Takes the policy off, whatever state the tenant is in. Its slot has then ended: the name is free, the meter stays
+ * until tenant_release(). If the cgroup was removed, but not its last sockets, only the name is free: they are held to
+ * the policy until they have ended.
+ */
 int tenant_detach(struct host *host, const char *name, struct fault *fault);
+
+/* Ends a slot whose cgroup was removed, if its last socket is gone as well. */
+int tenant_end(struct host *host, __u32 slot, struct fault *fault);
+
+/* The same for all whose names were given away. */
+void tenant_sweep(struct host *host);
+
+/* True while the cgroup of the tenant was removed and still has sockets. */
+bool tenant_lingers(const struct host *host, __u32 slot);
+
+/*
+ * Forgets what rules counted for slots that have ended, before they are released. One walk of a large table, hence once
+ * for all of them.
+ */
+void tenant_purge(struct host *host);
+
+/* Gives a slot that has ended to whoever comes next. */
+int tenant_release(struct host *host, __u32 slot, struct fault *fault);
 
 /* Sums of all CPUs. A read that fails is an error, never a zero. */
 int tenant_meter(const struct host *host, __u32 slot, struct sw_meter *out, struct fault *fault);
 
-/* How often rule `rule` of image `serial` decided for the tenant. */
-__u64 tenant_hits(const struct host *host, __u32 slot, __u32 rule, __u64 serial);
+/* All of it; free with report_free(), also after an error. 0 or -errno. */
+int tenant_report(const struct host *host, __u32 slot, struct report *report, struct fault *fault);
+
+/*
+ * The parts of tenant_report(), for who has read the meters and rules of all tenants: all but these, with the number of
+ * the image in force, or 0; and a rule of that image.
+ */
+__u32 tenant_begin_report(const struct host *host, __u32 slot, struct report *report);
+void tenant_rule(const struct host *host, __u32 image, __u32 rule, __u64 hits, struct report *report);
+
+/* tenant_detach(), and brings a report up to date that was read before, so that no packet is missing in it. */
+int tenant_close(struct host *host, const char *name, struct report *report, struct fault *fault);
 
 /* Programs of others on cgroups above, which run after ours and could undo a refusal. */
 struct foreign {

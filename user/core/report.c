@@ -3,42 +3,30 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amount.h"
+#include "meter.h"
 #include "names.h"
 #include "report.h"
+#include "sha256.h"
 
-static void read_rule(const struct host *host, __u32 slot, const struct sw_tenant *tenant, __u32 rule,
-		      struct report *report)
+const char *tenant_state_name(enum tenant_state state)
 {
-	struct rule_hits hits = { .rule = rule, .hits = tenant_hits(host, slot, rule, tenant->serial) };
+	static const char *const names[] = { "enforced", "audited", "incomplete", "gone" };
 
-	if (!hits.hits)
-		return;
-	if (rule == SW_RULE_DEFAULT || published_text(host, tenant->image, rule, &hits.text))
-		snprintf(hits.text.text, sizeof(hits.text.text), rule == SW_RULE_DEFAULT ? "default" : "?");
-	*list_add(&report->rules) = hits;
-}
-
-int report_read(const struct host *host, __u32 slot, struct report *report, struct fault *fault)
-{
-	struct sw_tenant tenant;
-
-	*report = (struct report){
-		.record = host->records[slot],
-		.state = tenant_state(host, slot),
-		.counts = host->counts[slot],
-	};
-	if (!host_storage(host, report->record.cgroup, &tenant) && tenant.slot == slot) {
-		report->settings = host->settings[tenant.image];
-		for (__u32 rule = 0; rule < report->settings.rules; rule++)
-			read_rule(host, slot, &tenant, rule, report);
-		read_rule(host, slot, &tenant, SW_RULE_DEFAULT, report);
-	}
-	return tenant_meter(host, slot, &report->meter, fault);
+	return state < TENANT_STATES ? names[state] : "?";
 }
 
 void report_free(struct report *report)
 {
 	free(report->rules.v);
+}
+
+void reports_free(struct reports *reports)
+{
+	for (size_t i = 0; i < reports->of.n; i++)
+		report_free(&reports->of.v[i]);
+	free(reports->of.v);
+	*reports = (struct reports){ 0 };
 }
 
 __u64 report_denied(const struct report *report)
@@ -50,28 +38,33 @@ __u64 report_denied(const struct report *report)
 	return sum;
 }
 
-const char *format_bytes(__u64 bytes, char buf[16])
+__u64 report_budget_left(const struct report *report)
 {
-	static const char units[] = "KMGTPE";
-	double value = bytes;
-	int unit = -1;
-
-	while (value >= 1024 && unit < 5) {
-		value /= 1024;
-		unit++;
-	}
-	if (unit < 0)
-		snprintf(buf, 16, "%" PRIu64 " B", (uint64_t)bytes);
-	else
-		snprintf(buf, 16, "%.1f %ciB", value, units[unit]);
-	return buf;
+	if (report->settings.budget == SW_NO_LIMIT || !report->settings.serial)
+		return SW_NO_LIMIT;
+	return report->limit > report->counts.spent ? report->limit - report->counts.spent : 0;
 }
 
-static void print_traffic(const char *label, __u64 bytes, __u64 packets, FILE *out)
+static void print_traffic(const char *label, const struct sw_meter *meter, enum sw_way way, FILE *out)
 {
-	char text[16];
+	struct sw_traffic traffic = meter_way(meter, way);
+	__u64 exempt = meter->of[SW_EXEMPT][way].bytes;
+	char text[BYTES_TEXT];
 
-	fprintf(out, "  %-10s %10s in %" PRIu64 " packets\n", label, format_bytes(bytes, text), (uint64_t)packets);
+	fprintf(out, "  %-10s %10s in %" PRIu64 " packets", label, bytes_format(traffic.bytes, text),
+		(uint64_t)traffic.packets);
+	if (exempt)
+		fprintf(out, ", %s of them exempt", bytes_format(exempt, text));
+	fputc('\n', out);
+}
+
+static void print_budget(const struct report *report, FILE *out)
+{
+	char left[BYTES_TEXT], budget[BYTES_TEXT];
+
+	if (report_budget_left(report) != SW_NO_LIMIT)
+		fprintf(out, "  %-10s %10s left of %s a %s\n", "budget", bytes_format(report_budget_left(report), left),
+			bytes_format(report->settings.budget, budget), period_name(report->settings.budget_period));
 }
 
 static void print_rules(const struct report *report, FILE *out)
@@ -91,8 +84,9 @@ void report_print(const struct report *report, FILE *out)
 {
 	fprintf(out, "tenant %s, policy %s, %s\n", report->record.name,
 		*report->settings.policy ? report->settings.policy : "-", tenant_state_name(report->state));
-	print_traffic("sent", report->meter.tx_bytes, report->meter.tx_packets, out);
-	print_traffic("received", report->meter.rx_bytes, report->meter.rx_packets, out);
+	print_traffic("sent", &report->meter, SW_TX, out);
+	print_traffic("received", &report->meter, SW_RX, out);
+	print_budget(report, out);
 	fprintf(out, "  %-10s %10" PRIu64 "\n", "allowed", (uint64_t)report->counts.allowed);
 	fprintf(out, "  %-10s %10" PRIu64 "\n", report->settings.audit ? "would deny" : "denied",
 		(uint64_t)report_denied(report));
@@ -126,16 +120,32 @@ static void json_rules(const struct report *report, struct json *json)
 	json_close(json, ']');
 }
 
-static const char *hex(const __u8 hash[32], char text[65])
+static void json_traffic(struct json *json, const char *way, struct sw_traffic traffic)
 {
-	for (int i = 0; i < 32; i++)
-		sprintf(text + 2 * i, "%02x", hash[i]);
-	return text;
+	char key[40];
+
+	snprintf(key, sizeof(key), "%s_bytes", way);
+	json_number(json, key, traffic.bytes);
+	snprintf(key, sizeof(key), "%s_payload_bytes", way);
+	json_number(json, key, traffic.payload);
+	snprintf(key, sizeof(key), "%s_packets", way);
+	json_number(json, key, traffic.packets);
+}
+
+static void json_budget(const struct report *report, struct json *json)
+{
+	if (report_budget_left(report) == SW_NO_LIMIT)
+		return;
+	json_open(json, "budget", '{');
+	json_number(json, "bytes", report->settings.budget);
+	json_string(json, "per", period_name(report->settings.budget_period));
+	json_number(json, "left_bytes", report_budget_left(report));
+	json_close(json, '}');
 }
 
 void report_json(const struct report *report, struct json *json)
 {
-	char hash[65];
+	char hash[SHA256_TEXT];
 
 	json_open(json, NULL, '{');
 	json_string(json, "tenant", report->record.name);
@@ -144,11 +154,14 @@ void report_json(const struct report *report, struct json *json)
 	json_number(json, "since", report->record.since);
 	json_string(json, "state", tenant_state_name(report->state));
 	json_string(json, "policy", *report->settings.policy ? report->settings.policy : NULL);
-	json_string(json, "policy_hash", report->settings.serial ? hex(report->settings.hash, hash) : NULL);
-	json_number(json, "sent_bytes", report->meter.tx_bytes);
-	json_number(json, "sent_packets", report->meter.tx_packets);
-	json_number(json, "received_bytes", report->meter.rx_bytes);
-	json_number(json, "received_packets", report->meter.rx_packets);
+	json_string(json, "policy_hash", report->settings.serial ? sha256_format(report->settings.hash, hash) : NULL);
+	json_traffic(json, "sent", meter_way(&report->meter, SW_TX));
+	json_traffic(json, "received", meter_way(&report->meter, SW_RX));
+	json_open(json, "exempt", '{');
+	json_traffic(json, "sent", report->meter.of[SW_EXEMPT][SW_TX]);
+	json_traffic(json, "received", report->meter.of[SW_EXEMPT][SW_RX]);
+	json_close(json, '}');
+	json_budget(report, json);
 	json_number(json, "allowed", report->counts.allowed);
 	json_open(json, "denied", '{');
 	for (int reason = 0; reason < SW_REASON_COUNT; reason++)
@@ -158,16 +171,4 @@ void report_json(const struct report *report, struct json *json)
 	json_number(json, "log_dropped", report->counts.log_dropped);
 	json_rules(report, json);
 	json_close(json, '}');
-}
-
-void report_show(const struct report *report, const struct cli *cli, FILE *out)
-{
-	struct json json = { .out = out, .pretty = cli_has(cli, OPTION_PRETTY) };
-
-	if (!cli_has(cli, OPTION_JSON)) {
-		report_print(report, out);
-		return;
-	}
-	report_json(report, &json);
-	json_end(&json);
 }

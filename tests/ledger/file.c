@@ -1,0 +1,459 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The file: what is made, what is opened, and what is refused. */
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include "support.h"
+
+static void refused(struct scene *scene, enum ledger_for purpose, int err, const char *line)
+{
+	assert_int_equal(reopen(scene, purpose), err);
+	assert_null(scene->ledger);
+	assert_line(scene, line);
+}
+
+static void write_file(const struct scene *scene, const char *text)
+{
+	FILE *file = fopen(scene->path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+}
+
+/* With a row of tenant a: 100 bytes. */
+static void make_ledger(struct scene *scene)
+{
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	send_bytes(attach(scene, "a", 1), SW_BILLABLE, 100);
+	assert_int_equal(book(scene), 0);
+	ledger_close(scene->ledger);
+	scene->ledger = NULL;
+}
+
+static void is_made_with_its_folder(void **state)
+{
+	struct scene *scene = *state;
+	struct stat st;
+
+	refused(scene, LEDGER_READING, -ENOENT, "there is none");
+	snprintf(scene->path, sizeof(scene->path), "%s/new/ledger.db", scene->folder);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	assert_int_equal(stat(scene->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0640);
+	strrchr(scene->path, '/')[0] = '\0';
+	assert_int_equal(stat(scene->path, &st), 0);
+	assert_int_equal(st.st_mode & 07777, 0750);
+	assert_checked(scene);
+}
+
+static void no_more_than_the_last_folder_is_made(void **state)
+{
+	struct scene *scene = *state;
+
+	snprintf(scene->path, sizeof(scene->path), "%s/new/newer/ledger.db", scene->folder);
+	refused(scene, LEDGER_BOOKING, -ENOENT, "cannot make its folder");
+}
+
+static void an_empty_file_becomes_a_ledger(void **state)
+{
+	struct scene *scene = *state;
+
+	write_file(scene, "");
+	refused(scene, LEDGER_READING, -ENOENT, "nothing was booked");
+	make_ledger(scene);
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	assert_int_equal(booked_of(scene, "a"), 100);
+}
+
+static void other_files_are_refused_and_left_alone(void **state)
+{
+	struct scene *scene = *state;
+	char text[200] = "";
+	FILE *file;
+
+	write_file(scene, "tenant,bytes\na,100\nmore than the hundred bytes that the head of a database has, "
+			  "and then some more of it, so that it is read\n");
+	refused(scene, LEDGER_READING, -EINVAL, "is no ledger");
+	refused(scene, LEDGER_BOOKING, -EINVAL, "is no ledger");
+	file = fopen(scene->path, "r");
+	assert_true(fread(text, 1, sizeof(text) - 1, file) > 100);
+	fclose(file);
+	assert_memory_equal(text, "tenant,bytes\na,100\n", 19);
+}
+
+static void other_databases_are_refused(void **state)
+{
+	struct scene *scene = *state;
+
+	assert_null(tamper(scene, "PRAGMA journal_mode = WAL; CREATE TABLE t (x)"));
+	refused(scene, LEDGER_READING, -EINVAL, "no ledger");
+	refused(scene, LEDGER_BOOKING, -EINVAL, "no ledger");
+}
+
+static void other_versions_are_refused(void **state)
+{
+	struct scene *scene = *state;
+
+	make_ledger(scene);
+	assert_null(tamper(scene, "PRAGMA user_version = 2"));
+	refused(scene, LEDGER_READING, -ESTALE, "is of version 2, and this program of version 1");
+	refused(scene, LEDGER_BOOKING, -ESTALE, "version 2");
+	assert_null(tamper(scene, "PRAGMA user_version = 1; PRAGMA application_id = 1"));
+	refused(scene, LEDGER_BOOKING, -EINVAL, "no ledger");
+}
+
+static void a_schema_that_was_changed_is_refused(void **state)
+{
+	static const struct {
+		const char *change, *back, *line;
+	} cases[] = {
+		{ "CREATE VIEW mine AS SELECT 1", "DROP VIEW mine", "'mine'" },
+		{ "CREATE TABLE mine (x)", "DROP TABLE mine", "'mine'" },
+		{ "CREATE INDEX mine ON entry (tenant)", "DROP INDEX mine", "'mine'" },
+		{ "CREATE TRIGGER mine AFTER INSERT ON entry BEGIN UPDATE day SET tx_bytes = 0; END",
+		  "DROP TRIGGER mine", "'mine'" },
+		{ "ALTER TABLE day ADD COLUMN x INTEGER", "ALTER TABLE day DROP COLUMN x", "'day'" },
+		{ "DROP TRIGGER entry_changed", NULL, "lacks" },
+	};
+	struct scene *scene = *state;
+
+	make_ledger(scene);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		assert_null(tamper(scene, cases[i].change));
+		refused(scene, LEDGER_READING, -EINVAL, cases[i].line);
+		refused(scene, LEDGER_BOOKING, -EINVAL, cases[i].line);
+		if (!cases[i].back)
+			break;
+		assert_null(tamper(scene, cases[i].back));
+		assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	}
+}
+
+static void stays_a_ledger_when_it_is_vacuumed(void **state)
+{
+	struct scene *scene = *state;
+
+	make_ledger(scene);
+	assert_null(tamper(scene, "PRAGMA page_size = 512; VACUUM; PRAGMA journal_mode = WAL"));
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	send_bytes(&scene->items[0], SW_BILLABLE, 5);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_checked(scene);
+	assert_int_equal(booked_of(scene, "a"), 105);
+	ledger_close(scene->ledger);
+	scene->ledger = NULL;
+	assert_null(tamper(scene, "CREATE TEMP TABLE t AS SELECT journal_mode FROM pragma_journal_mode; "
+				  "SELECT iif(journal_mode = 'delete', 1, abs(-9223372036854775808)) FROM t"));
+}
+
+static void rows_are_only_added(void **state)
+{
+	static const char *const tables[] = { "source", "tenant", "policy", "tenancy", "tick", "entry" };
+	struct scene *scene = *state;
+	char sql[128];
+
+	make_ledger(scene);
+	for (size_t i = 0; i < COUNT(tables); i++) {
+		snprintf(sql, sizeof(sql), "DELETE FROM %s", tables[i]);
+		assert_string_equal(tamper(scene, sql), "rows of the ledger are never deleted");
+		snprintf(sql, sizeof(sql), "UPDATE %s SET rowid = rowid", tables[i]);
+		if (i == COUNT(tables) - 1)
+			strcpy(sql, "UPDATE entry SET tx_bytes = 0");
+		assert_string_equal(tamper(scene, sql), "rows of the ledger are never changed");
+	}
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	assert_int_equal(booked_of(scene, "a"), 100);
+}
+
+/* Changes what a trigger forbids, and makes the trigger anew, so that the schema is as it was. */
+static void falsify(const struct scene *scene, const char *trigger, const char *sql)
+{
+	char text[1024], name[64];
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	snprintf(name, sizeof(name), "%s", trigger);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema WHERE name = ?", -1, &stmt, NULL), 0);
+	sqlite3_bind_text(stmt, 1, name, -1, NULL);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	snprintf(text, sizeof(text),
+		 "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON; "
+		 "DROP TRIGGER %s; %s; %s",
+		 name, sql, sqlite3_column_text(stmt, 0));
+	sqlite3_finalize(stmt);
+	assert_int_equal(sqlite3_exec(db, text, NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void check_finds_what_was_falsified(void **state)
+{
+	static const struct {
+		const char *trigger, *sql, *line;
+	} cases[] = {
+		{ "entry_changed", "UPDATE entry SET tx_bytes = tx_bytes - 1 WHERE tick = 2",
+		  "tenant a on 2026-11-25" },
+		{ "entry_changed", "UPDATE entry SET rx_packets = 1", "do not add up" },
+		{ "entry_deleted", "DELETE FROM entry WHERE tick = 2 AND tenant = 1", "do not add up" },
+		{ "entry_deleted", "DELETE FROM entry WHERE tick = 2", "no entries" },
+		{ "entry_changed", "UPDATE entry SET tx_bytes = -1", "a counter is out of range" },
+		{ "entry_changed", "UPDATE entry SET policy = 7", "not there" },
+		{ "entry_changed", "UPDATE entry SET tenancy = 3 - tenancy", "another tenant" },
+		{ "tick_deleted", "DELETE FROM entry WHERE 0; DELETE FROM tick WHERE id = 1", "points to" },
+		{ "tick_changed", "UPDATE tick SET sequence = 3 WHERE sequence = 2", "missing" },
+		{ "tick_changed", "UPDATE tick SET started = started - 86400000", "do not add up" },
+		{ "tick_changed", "UPDATE tick SET started = started + 1 WHERE id = 1", "do not add up" },
+		{ "tick_changed", "UPDATE tick SET ended = started - 1 WHERE id = 1", "a time is out of range" },
+		{ "entry_changed", "UPDATE day SET rx_bytes = -rx_bytes", "a day's sum is out of range" },
+		{ "entry_changed", "UPDATE day SET tx_bytes = tx_bytes - 1", "do not add up" },
+		{ "entry_changed", "UPDATE day SET ended = ended - 1", "do not add up" },
+		{ "day_deleted", "DELETE FROM day WHERE tenancy = 1", "tenant a on 2026-11-25" },
+		{ "entry_changed",
+		  "INSERT INTO day SELECT day + 1, tenancy, class, started, ended, 1, 1, 1, 1, 1, 1 FROM "
+		  "day WHERE tenancy = 2",
+		  "tenant b on 2026-11-26" },
+	};
+	struct scene *scene = *state;
+	char command[256];
+
+	make_ledger(scene);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	send_bytes(&scene->items[0], SW_BILLABLE, 50);
+	send_bytes(attach(scene, "b", 2), SW_BILLABLE, 50);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_checked(scene);
+	ledger_close(scene->ledger);
+	scene->ledger = NULL;
+	snprintf(command, sizeof(command), "cp '%s' '%s/copy'", scene->path, scene->folder);
+	assert_int_equal(system(command), 0);
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		falsify(scene, cases[i].trigger, cases[i].sql);
+		assert_int_equal(reopen(scene, LEDGER_READING), 0);
+		if (ledger_check(scene->ledger, &scene->fault) != -EINVAL)
+			fail_msg("not found: %s", cases[i].sql);
+		assert_line(scene, cases[i].line);
+		ledger_close(scene->ledger);
+		scene->ledger = NULL;
+		snprintf(command, sizeof(command), "cp '%s/copy' '%s'", scene->folder, scene->path);
+		assert_int_equal(system(command), 0);
+	}
+}
+
+static void nothing_is_booked_twice_when_sums_are_gone(void **state)
+{
+	struct scene *scene = *state;
+
+	make_ledger(scene);
+	assert_string_equal(tamper(scene, "DELETE FROM day"), "rows of the ledger are never deleted");
+	falsify(scene, "day_deleted", "DELETE FROM day");
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	assert_int_equal(book_after(scene, 10), -EINVAL);
+	assert_line(scene, "is damaged");
+}
+
+/* Where in the file the table begins. */
+static off_t page_of(const struct scene *scene, const char *table)
+{
+	sqlite3_stmt *stmt;
+	sqlite3 *db;
+	off_t at;
+
+	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_prepare_v2(db, "SELECT rootpage FROM sqlite_schema WHERE name = ?", -1, &stmt, NULL),
+			 0);
+	sqlite3_bind_text(stmt, 1, table, -1, NULL);
+	assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+	at = (sqlite3_column_int64(stmt, 0) - 1) * 4096;
+	sqlite3_finalize(stmt);
+	sqlite3_close(db);
+	return at;
+}
+
+static void a_damaged_page_is_found(void **state)
+{
+	struct scene *scene = *state;
+	int fd;
+
+	make_ledger(scene);
+	fd = open(scene->path, O_WRONLY | O_CLOEXEC);
+	assert_int_equal(pwrite(fd, "damage", 6, page_of(scene, "entry")), 6);
+	close(fd);
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	assert_int_equal(ledger_check(scene->ledger, &scene->fault), -EINVAL);
+	assert_line(scene, "restore it from a backup");
+}
+
+static void has_one_writer(void **state)
+{
+	struct scene *scene = *state;
+	struct ledger *second = NULL;
+	char link[128];
+
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	assert_int_equal(ledger_open(&second, scene->path, LEDGER_BOOKING, &scene->fault), -EBUSY);
+	assert_line(scene, "another daemon");
+	snprintf(link, sizeof(link), "%s/link", scene->folder);
+	assert_int_equal(symlink(scene->path, link), 0);
+	assert_int_equal(ledger_open(&second, link, LEDGER_BOOKING, &scene->fault), -EBUSY);
+	assert_int_equal(ledger_open(&second, link, LEDGER_READING, &scene->fault), 0);
+	ledger_close(second);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+}
+
+static void keeps_its_lock_through_a_failure(void **state)
+{
+	struct scene *scene = *state;
+	struct ledger *second = NULL;
+
+	make_ledger(scene);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	failing_begin();
+	failing = (struct failing){ .after = 0, .error = EIO };
+	send_bytes(&scene->items[0], SW_BILLABLE, 1);
+	assert_int_equal(book_after(scene, 1), -EIO);
+	assert_true(failing.happened);
+	assert_int_equal(ledger_open(&second, scene->path, LEDGER_BOOKING, &scene->fault), -EBUSY);
+	assert_int_equal(booked_of(scene, "a"), 100);
+}
+
+static void network_file_systems_are_refused(void **state)
+{
+	static const struct {
+		long type;
+		const char *name;
+	} cases[] = { { 0x6969, "NFS" }, { (int)0xff534d42, "CIFS" }, { 0xfe534d42, "SMB2" }, { 0x65735546, "FUSE" } };
+	struct scene *scene = *state;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		statfs_type = cases[i].type;
+		refused(scene, LEDGER_BOOKING, -EREMOTE, cases[i].name);
+		assert_int_equal(access(scene->path, F_OK), -1);
+	}
+	statfs_type = 0;
+	make_ledger(scene);
+	statfs_type = 0x6969;
+	assert_int_equal(reopen(scene, LEDGER_READING), 0); /* where a copy may well be */
+	statfs_type = 0;
+}
+
+static void a_ledger_that_is_taken_away_is_waited_for(void **state)
+{
+	struct scene *scene = *state;
+	char aside[128];
+
+	make_ledger(scene);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	snprintf(aside, sizeof(aside), "%s/aside.db", scene->folder);
+	assert_int_equal(rename(scene->path, aside), 0);
+	send_bytes(&scene->items[0], SW_BILLABLE, 1);
+	assert_int_equal(book_after(scene, 10), -EIO);
+	assert_line(scene, "moved or removed");
+	assert_int_not_equal(book_after(scene, 10), 0);
+	assert_int_not_equal(access(scene->path, F_OK), 0);
+	assert_int_equal(rename(aside, scene->path), 0);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_int_equal(booked_of(scene, "a"), 101);
+	assert_checked(scene);
+}
+
+static void another_ledger_in_its_place_is_refused(void **state)
+{
+	struct scene *scene = *state, *other;
+	void *second;
+	__u64 id;
+
+	make_ledger(scene);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	id = ledger_id(scene->ledger);
+	scene_begin(&second);
+	other = second;
+	make_ledger(other);
+	assert_int_equal(reopen(other, LEDGER_BOOKING), 0);
+	assert_true(id && ledger_id(other->ledger) && id != ledger_id(other->ledger));
+	ledger_close(other->ledger);
+	other->ledger = NULL;
+	assert_int_equal(rename(other->path, scene->path), 0);
+	send_bytes(&scene->items[0], SW_BILLABLE, 1);
+	assert_int_not_equal(book_after(scene, 10), 0);
+	assert_int_equal(book_after(scene, 10), -EINVAL);
+	assert_line(scene, "another one took its place");
+	scene_end(&second);
+}
+
+/* A journal beside the ledger, as who is killed in a booking leaves it: `copy` is the file and journal at that time. */
+static void leave_booking_half_done(struct scene *scene)
+{
+	char command[512];
+	sqlite3 *db;
+
+	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	assert_int_equal(
+		sqlite3_exec(db,
+			     "PRAGMA cache_spill = 1; PRAGMA cache_size = 1; BEGIN; "
+			     "UPDATE day SET tx_bytes = 7; "
+			     "CREATE TABLE t AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n "
+			     "LIMIT 100) SELECT randomblob(3000) FROM n",
+			     NULL, NULL, NULL),
+		SQLITE_OK);
+	snprintf(command, sizeof(command), "cd '%s' && cp ledger.db copy && cp ledger.db-journal copy-journal",
+		 scene->folder);
+	assert_int_equal(system(command), 0);
+	sqlite3_close(db);
+	snprintf(command, sizeof(command), "cd '%s' && mv copy ledger.db && mv copy-journal ledger.db-journal",
+		 scene->folder);
+	assert_int_equal(system(command), 0);
+}
+
+static void a_reader_undoes_what_was_cut_short(void **state)
+{
+	struct scene *scene = *state;
+	char journal[128];
+
+	make_ledger(scene);
+	leave_booking_half_done(scene);
+	snprintf(journal, sizeof(journal), "%s-journal", scene->path);
+	assert_int_equal(access(journal, F_OK), 0);
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	assert_int_equal(access(journal, F_OK), -1);
+	assert_checked(scene);
+	assert_int_equal(booked_of(scene, "a"), 100);
+}
+
+static void readers_write_nothing(void **state)
+{
+	struct scene *scene = *state;
+
+	make_ledger(scene);
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	send_bytes(&scene->items[0], SW_BILLABLE, 1);
+	assert_int_equal(book_after(scene, 1), -EROFS);
+}
+
+int main(void)
+{
+#define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
+	const struct CMUnitTest tests[] = {
+		FILE_TEST(is_made_with_its_folder),
+		FILE_TEST(no_more_than_the_last_folder_is_made),
+		FILE_TEST(an_empty_file_becomes_a_ledger),
+		FILE_TEST(other_files_are_refused_and_left_alone),
+		FILE_TEST(other_databases_are_refused),
+		FILE_TEST(other_versions_are_refused),
+		FILE_TEST(a_schema_that_was_changed_is_refused),
+		FILE_TEST(stays_a_ledger_when_it_is_vacuumed),
+		FILE_TEST(rows_are_only_added),
+		FILE_TEST(check_finds_what_was_falsified),
+		FILE_TEST(nothing_is_booked_twice_when_sums_are_gone),
+		FILE_TEST(a_damaged_page_is_found),
+		FILE_TEST(has_one_writer),
+		FILE_TEST(keeps_its_lock_through_a_failure),
+		FILE_TEST(network_file_systems_are_refused),
+		FILE_TEST(a_ledger_that_is_taken_away_is_waited_for),
+		FILE_TEST(another_ledger_in_its_place_is_refused),
+		FILE_TEST(a_reader_undoes_what_was_cut_short),
+		FILE_TEST(readers_write_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Periods of time in UTC. Times are seconds since 1970; nothing here reads a clock. What is before 1970 counts as its
+ * first second, what is after 9999 as its last.
+ */
+#ifndef SW_CALENDAR_H
+#define SW_CALENDAR_H
+
+#include <stdbool.h>
+
+#include <linux/types.h>
+
+enum calendar_unit { CALENDAR_HOUR, CALENDAR_DAY, CALENDAR_MONTH, CALENDAR_UNITS };
+
+const char *calendar_name(enum calendar_unit unit); /* "hour", "day", "month" */
+bool calendar_unit_parse(const char *text, enum calendar_unit *unit);
+
+/* The beginning of the unit that `time` is in, and of the one after that. */
+__s64 calendar_floor(__s64 time, enum calendar_unit unit);
+__s64 calendar_next(__s64 time, enum calendar_unit unit);
+
+/* 2026-11-22, 2026-11-22T10:00, 2026-11-22T10:00:00, the latter two with or without a Z, or 2026-11 (its first day). */
+bool calendar_parse(const char *text, __s64 *time);
+
+#define CALENDAR_TEXT 32
+/* 2026-11-22T10:00:00Z */
+const char *calendar_format(__s64 time, char text[CALENDAR_TEXT]);
+/* Of milliseconds: 2026-11-22T10:00:00.250Z */
+const char *calendar_format_ms(__s64 ms, char text[CALENDAR_TEXT]);
+/* As short as the unit allows: "2026-11-22 10:00", "2026-11-22", "2026-11". */
+const char *calendar_label(__s64 time, enum calendar_unit unit, char text[CALENDAR_TEXT]);
+
+#endif

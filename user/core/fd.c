@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "mem.h"
+
+#define FILE_MAX (1UL << 30)
+
+char *fd_read(int fd, size_t *len)
+{
+	size_t room = 65536;
+	char *text = mem_alloc(room, 1);
+	ssize_t got;
+
+	*len = 0;
+	while ((got = read(fd, text + *len, room - *len - 1)) != 0) {
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 || *len + got > FILE_MAX) {
+			if (got > 0)
+				errno = EFBIG;
+			free(text);
+			return NULL;
+		}
+		*len += got;
+		if (*len + 1 == room)
+			text = mem_resize(text, room *= 2, 1);
+	}
+	text[*len] = '\0';
+	return text;
+}

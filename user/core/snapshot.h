@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the daemon answers on its socket: how it is, and a report of every tenant. The exporter and an unprivileged
+ * `status` read it. Host byte order; both ends are of one build, which the head proves.
+ */
+#ifndef SW_SNAPSHOT_H
+#define SW_SNAPSHOT_H
+
+#include <stdio.h>
+
+#include "report.h"
+
+#define SW_SOCKET "/run/sockwarden/daemon.sock"
+
+/* Times are milliseconds since 1970. Counters are since the daemon started. */
+struct daemon_state {
+	__s64 started;
+	__s64 ticked;    /* end of the last interval that was booked; 0: none yet */
+	__u64 ticks;     /* intervals booked */
+	__u64 rows;      /* rows booked */
+	__u64 postponed; /* ticks that could not be booked, and were made up for by a later one */
+	__u64 reloads;   /* of policies */
+	__u64 reload_errors;
+	__u64 events;      /* denials read from the kernel's ring */
+	__u64 tick_cpu_ns; /* processor time of all ticks */
+	__u64 ledger_size; /* bytes of the ledger's file */
+	__u64 waiting;     /* slots that have ended and are not booked yet */
+	__u32 interval;    /* seconds between ticks */
+	__u32 booking;     /* 1: the last tick was booked */
+};
+
+struct snapshot {
+	struct daemon_state daemon;
+	struct reports reports;
+};
+
+/* Numbers take the bytes they need, so that thousands of tenants are few MB. `out` keeps an error in writing. */
+void snapshot_write(const struct snapshot *snapshot, FILE *out);
+
+/* 0, or -EBADMSG and nothing to free: cut short, of another build, or not just what snapshot_write() would write. */
+int snapshot_read(const void *data, size_t len, struct snapshot *out, struct fault *fault);
+void snapshot_free(struct snapshot *snapshot);
+
+/* What is sent to the daemon. It answers the first with a snapshot and closes; */
+#define SNAPSHOT_ASK "snapshot\n"
+/* and the second with every denial to come, each a struct sw_event. */
+#define LOG_ASK "log\n"
+
+/*
+ * Asks the daemon at `path` (SW_SOCKET). A descriptor to read the answer from, on which a read waits for 8 s, or
+ * -ENOENT or -ECONNREFUSED when none runs there, -EACCES, -ETIMEDOUT, or another -errno.
+ */
+int daemon_ask(const char *path, const char *question, struct fault *fault);
+
+/* The same for a whole snapshot. 0, or -EBADMSG besides. */
+int snapshot_ask(const char *path, struct snapshot *out, struct fault *fault);
+
+#endif

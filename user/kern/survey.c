@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "meter.h"
+#include "publish.h"
+#include "survey.h"
+#include "tenant.h"
+
+__u32 survey_end(const struct host *host)
+{
+	__u32 end = SW_TENANTS_MAX;
+
+	while (end > 1 && !host->records[end - 1].tenancy)
+		end--;
+	return end;
+}
+
+__u32 survey_ended(const struct host *host)
+{
+	__u32 ended = 0;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
+		ended += host->records[slot].tenancy && !host->records[slot].cgroup;
+	return ended;
+}
+
+#define BATCH 1024 /* slots in a system call: with many CPUs a slot is large */
+
+/* The kernel gives each CPU's meter of a slot, one behind the other. */
+static void sum_batch(const struct sw_meter *per_cpu, int cpus, __u32 n, struct sw_meter *out)
+{
+	for (__u32 i = 0; i < n; i++)
+		for (int cpu = 0; cpu < cpus; cpu++)
+			meter_add(&out[i], &per_cpu[(size_t)i * cpus + cpu]);
+}
+
+/* An array's keys come in order, so the sums can be written where they belong. */
+static int read_meters(int map, __u32 n, int cpus, struct sw_meter *sums)
+{
+	struct sw_meter *per_cpu = mem_alloc((size_t)BATCH * cpus, sizeof(*per_cpu));
+	__u32 keys[BATCH], done = 0, next;
+	int err = 0;
+
+	while (done < n && !err) {
+		__u32 count = n - done < BATCH ? n - done : BATCH;
+
+		if (bpf_map_lookup_batch(map, done ? &next : NULL, &next, keys, per_cpu, &count, NULL) &&
+		    errno != ENOENT) /* that was the end of the map */
+			err = -errno;
+		else if (!count)
+			err = -EIO;
+		else
+			sum_batch(per_cpu, cpus, count, sums + done);
+		done += count;
+	}
+	free(per_cpu);
+	return err;
+}
+
+int survey_meters(const struct host *host, __u32 n, struct sw_meter **out, struct fault *fault)
+{
+	struct sw_meter *sums = mem_alloc(n + BATCH, sizeof(*sums));
+	int err = read_meters(host->map[MAP_meters], n, libbpf_num_possible_cpus(), sums);
+
+	*out = err ? NULL : sums;
+	if (!err)
+		return 0;
+	free(sums);
+	return fault_set(fault, -err, "cannot read the meters: %s", strerror(-err));
+}
+
+struct hit {
+	struct sw_hit_key key;
+	__u64 count;
+};
+
+struct hits {
+	LIST(struct hit) of; /* by slot and rule */
+};
+
+static int by_slot(const void *a, const void *b)
+{
+	const struct sw_hit_key *x = &((const struct hit *)a)->key, *y = &((const struct hit *)b)->key;
+
+	if (x->slot != y->slot)
+		return x->slot < y->slot ? -1 : 1;
+	return x->rule < y->rule ? -1 : x->rule > y->rule;
+}
+
+static int read_hits(const struct host *host, struct hits *hits, struct fault *fault)
+{
+	struct sw_hit_key keys[BATCH];
+	__u64 counts[BATCH];
+	__u32 n, token;
+	bool first = true;
+	int err = 0;
+
+	while (!err) {
+		n = BATCH;
+		if (bpf_map_lookup_batch(host->map[MAP_hits], first ? NULL : &token, &token, keys, counts, &n, NULL))
+			err = -errno;
+		if (err && err != -ENOENT)
+			return fault_set(fault, -err, "cannot read the rules' counters: %s", strerror(-err));
+		for (__u32 i = 0; i < n; i++)
+			*list_add(&hits->of) = (struct hit){ keys[i], counts[i] };
+		first = false;
+	}
+	if (hits->of.n)
+		qsort(hits->of.v, hits->of.n, sizeof(*hits->of.v), by_slot);
+	return 0;
+}
+
+/* The tenant's hits, from `*at` on, of the image that is now in force. */
+static void add_rules(const struct host *host, __u32 slot, __u32 image, const struct hits *hits, size_t *at,
+		      struct report *report)
+{
+	for (; *at < hits->of.n && hits->of.v[*at].key.slot <= slot; ++*at) {
+		const struct hit *hit = &hits->of.v[*at];
+
+		if (hit->key.slot == slot && hit->key.serial == report->settings.serial)
+			tenant_rule(host, image, hit->key.rule, hit->count, report);
+	}
+}
+
+int survey_reports(const struct host *host, struct reports *out, struct fault *fault)
+{
+	__u32 end = survey_end(host);
+	struct sw_meter *meters;
+	struct hits hits = { 0 };
+	size_t at = 0;
+	int err = survey_meters(host, end, &meters, fault);
+
+	*out = (struct reports){ 0 };
+	if (!meters)
+		return err;
+	err = read_hits(host, &hits, fault);
+	for (__u32 slot = 1; slot < end && !err; slot++) {
+		struct report report;
+		__u32 image;
+
+		if (!host->records[slot].cgroup)
+			continue;
+		image = tenant_begin_report(host, slot, &report);
+		report.meter = meters[slot];
+		add_rules(host, slot, image, &hits, &at, &report);
+		*list_add(&out->of) = report;
+	}
+	free(meters);
+	free(hits.of.v);
+	return err;
+}

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What is around the file: its folder, the file system, and the lock that keeps a second daemon away. The lock is a
+ * file of its own, PATH-lock, which stays: locks of SQLite are of the process and the file, and are dropped when any
+ * descriptor of it is closed, so nothing but SQLite may open the ledger while it is connected.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "store.h"
+
+/* Their locks are not those of the other hosts, or their fsync() is no promise. */
+static const struct {
+	__u32 type;
+	const char *name;
+} remote[] = {
+	{ 0x6969, "NFS" },        { 0x517b, "SMB" },      { 0xff534d42, "CIFS" },     { 0xfe534d42, "SMB2" },
+	{ 0x00c36400, "Ceph" },   { 0x5346414f, "AFS" },  { 0x6b414653, "AFS" },      { 0x01021997, "9P" },
+	{ 0x73757245, "Coda" },   { 0x564c, "NCP" },      { 0x7461636f, "OCFS2" },    { 0x01161970, "GFS2" },
+	{ 0x0bd00bd0, "Lustre" }, { 0x47504653, "GPFS" }, { 0x20030528, "OrangeFS" }, { 0x786f4256, "vboxsf" },
+	{ 0x65735546, "FUSE" },
+};
+
+/* So that the folder we made is there after a power cut. */
+static void sync_above(const char *folder)
+{
+	char *copy = mem_strdup(folder);
+	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		fsync(fd);
+		close(fd);
+	}
+	free(copy);
+}
+
+static int make_folder(const char *path, const char *folder, struct fault *fault)
+{
+	if (!mkdir(folder, 0750)) {
+		sync_above(folder);
+		return 0;
+	}
+	if (errno == EEXIST)
+		return 0;
+	return fault_set(fault, errno, "ledger %s: cannot make its folder %s: %s", path, folder, strerror(errno));
+}
+
+static int refuse_remote(const char *path, const char *on, struct fault *fault)
+{
+	struct statfs fs;
+
+	if (statfs(on, &fs))
+		return errno == ENOENT ? 0 : fault_set(fault, errno, "ledger %s: %s", path, strerror(errno));
+	for (size_t i = 0; i < sizeof(remote) / sizeof(*remote); i++)
+		if ((__u32)fs.f_type == remote[i].type)
+			return fault_set(fault, EREMOTE,
+					 "ledger %s: is on %s, where a booking may be lost or made twice: "
+					 "put it on a local file system",
+					 path, remote[i].name);
+	return 0;
+}
+
+static int make_file(const char *path, struct fault *fault)
+{
+	int fd = open(path, O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0640), err = 0;
+
+	if (fd < 0 && errno == EEXIST)
+		return 0;
+	if (fd < 0 || fchmod(fd, 0640))
+		err = fault_set(fault, errno, "ledger %s: cannot make it: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* Beside the file that a symbolic link leads to: there is one lock, whatever the path. */
+static int take_lock(struct ledger *ledger, struct fault *fault)
+{
+	char *real = realpath(ledger->path, NULL), *name;
+	int err = 0;
+
+	if (!real)
+		return fault_set(fault, errno, "ledger %s: %s", ledger->path, strerror(errno));
+	name = mem_printf("%s-lock", real);
+	ledger->lock = open(name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (ledger->lock < 0)
+		err = fault_set(fault, errno, "ledger %s: cannot open the lock %s: %s", ledger->path, name,
+				strerror(errno));
+	else if (flock(ledger->lock, LOCK_EX | LOCK_NB))
+		err = errno == EWOULDBLOCK
+			      ? fault_set(fault, EBUSY,
+					  "ledger %s: another daemon books in it (it holds %s): stop it first",
+					  ledger->path, name)
+			      : fault_set(fault, errno, "ledger %s: cannot lock %s: %s", ledger->path, name,
+					  strerror(errno));
+	if (err && ledger->lock >= 0) {
+		close(ledger->lock);
+		ledger->lock = -1;
+	}
+	free(name);
+	free(real);
+	return err;
+}
+
+int place_prepare(struct ledger *ledger, struct fault *fault)
+{
+	char *copy = mem_strdup(ledger->path);
+	const char *folder = dirname(copy);
+	int err = make_folder(ledger->path, folder, fault);
+
+	if (!err)
+		err = refuse_remote(ledger->path, folder, fault);
+	if (!err)
+		err = refuse_remote(ledger->path, ledger->path, fault); /* a link may lead elsewhere */
+	if (!err && !ledger->id) /* one that was there and is gone is put back, not begun anew */
+		err = make_file(ledger->path, fault);
+	if (!err && ledger->lock < 0)
+		err = take_lock(ledger, fault);
+	free(copy);
+	return err;
+}

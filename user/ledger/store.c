@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "calendar.h"
+#include "store.h"
+
+#define BOOKING_WAIT 200 /* milliseconds: the daemon has one thread */
+#define READING_WAIT 5000
+
+/* What a statement may take: pages of a damaged file may point at one another in circles. */
+#define STEPS_AT_ONCE  10000
+#define STEPS          1000000
+#define STEPS_PER_BYTE 64
+
+#define LAST_SECOND 253402300799 /* of the year 9999 */
+
+static const struct {
+	int id, limit;
+} limits[] = {
+	{ SQLITE_LIMIT_LENGTH, 1 << 20 },
+	{ SQLITE_LIMIT_SQL_LENGTH, 1 << 14 },
+	{ SQLITE_LIMIT_COLUMN, 64 },
+	{ SQLITE_LIMIT_EXPR_DEPTH, 100 },
+	{ SQLITE_LIMIT_COMPOUND_SELECT, 4 },
+	{ SQLITE_LIMIT_VDBE_OP, 25000 },
+	{ SQLITE_LIMIT_FUNCTION_ARG, 8 },
+	{ SQLITE_LIMIT_ATTACHED, 0 },
+	{ SQLITE_LIMIT_VARIABLE_NUMBER, 32 },
+	{ SQLITE_LIMIT_TRIGGER_DEPTH, 4 },
+	{ SQLITE_LIMIT_LIKE_PATTERN_LENGTH, 64 },
+	{ SQLITE_LIMIT_WORKER_THREADS, 0 },
+};
+
+static const struct {
+	int id, on;
+} switches[] = {
+	{ SQLITE_DBCONFIG_DEFENSIVE, 1 },   { SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0 }, { SQLITE_DBCONFIG_ENABLE_VIEW, 0 },
+	{ SQLITE_DBCONFIG_ENABLE_FKEY, 1 }, { SQLITE_DBCONFIG_DQS_DML, 0 },        { SQLITE_DBCONFIG_DQS_DDL, 0 },
+};
+
+static int io_fault(struct ledger *ledger, struct fault *fault)
+{
+	int error = sqlite3_system_errno(ledger->db);
+
+	if (error == EDQUOT)
+		return fault_set(fault, ENOSPC, "ledger %s: the quota is used up: free some space", ledger->path);
+	return fault_set(fault, EIO, "ledger %s: cannot read or write it (%s): look for errors of the disk",
+			 ledger->path, error ? strerror(error) : sqlite3_errmsg(ledger->db));
+}
+
+static int readonly_fault(struct ledger *ledger, struct fault *fault)
+{
+	switch (sqlite3_extended_errcode(ledger->db)) {
+	case SQLITE_READONLY_ROLLBACK:
+		return fault_set(fault, EBUSY,
+				 "ledger %s: a booking was cut short: the daemon undoes it when it starts, and so "
+				 "does who may write the file and its folder",
+				 ledger->path);
+	case SQLITE_READONLY_DBMOVED:
+		return fault_set(fault, EIO, "ledger %s: it was moved or removed while in use: put it back",
+				 ledger->path);
+	default:
+		return fault_set(fault, EROFS, "ledger %s: cannot be written: make the file system and file writable",
+				 ledger->path);
+	}
+}
+
+static int open_fault(struct ledger *ledger, struct fault *fault)
+{
+	int error = sqlite3_system_errno(ledger->db);
+
+	return fault_set(fault, error ? error : EACCES, "ledger %s: cannot open it: %s", ledger->path,
+			 strerror(error ? error : EACCES));
+}
+
+int store_fault(struct ledger *ledger, struct fault *fault)
+{
+	switch (sqlite3_errcode(ledger->db) & 0xff) {
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return fault_set(fault, EBUSY, "ledger %s: another program has it locked: try again", ledger->path);
+	case SQLITE_FULL:
+		return fault_set(fault, ENOSPC, "ledger %s: the disk is full: free some space", ledger->path);
+	case SQLITE_IOERR:
+		return io_fault(ledger, fault);
+	case SQLITE_READONLY:
+		return readonly_fault(ledger, fault);
+	case SQLITE_CANTOPEN:
+	case SQLITE_PERM:
+		return open_fault(ledger, fault);
+	case SQLITE_NOTADB:
+		return fault_set(fault, EINVAL, "ledger %s: is no ledger", ledger->path);
+	case SQLITE_NOMEM:
+		return fault_set(fault, ENOMEM, "ledger %s: out of memory", ledger->path);
+	default: /* SQLITE_CORRUPT, and what only a file that was tampered with gives */
+		return fault_set(fault, EINVAL, "ledger %s: is damaged (%s): restore it from a backup", ledger->path,
+				 sqlite3_errmsg(ledger->db));
+	}
+}
+
+/* SQL: period(seconds, unit), the beginning of the unit that it is in; 0 without a unit. */
+static void sql_period(sqlite3_context *context, int n, sqlite3_value **args)
+{
+	__s64 time = sqlite3_value_int64(args[0]), unit = sqlite3_value_int64(args[1]);
+
+	(void)n;
+	if (time < 0 || time > LAST_SECOND)
+		sqlite3_result_error(context, "a time that is out of range", -1);
+	else
+		sqlite3_result_int64(context, unit < 0 ? 0 : calendar_floor(time, (enum calendar_unit)unit));
+}
+
+static int spend_steps(void *data)
+{
+	struct ledger *ledger = data;
+
+	return (ledger->steps -= STEPS_AT_ONCE) < 0;
+}
+
+static void allow_steps(struct ledger *ledger)
+{
+	struct stat st;
+
+	ledger->steps = INT64_MAX;
+	if (ledger->purpose == LEDGER_READING && !stat(ledger->path, &st))
+		ledger->steps = STEPS + STEPS_PER_BYTE * st.st_size;
+}
+
+static int configure(struct ledger *ledger, struct fault *fault)
+{
+	bool booking = ledger->purpose == LEDGER_BOOKING;
+
+	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
+		sqlite3_limit(ledger->db, limits[i].id, limits[i].limit);
+	for (size_t i = 0; i < sizeof(switches) / sizeof(*switches); i++)
+		sqlite3_db_config(ledger->db, switches[i].id, switches[i].on, NULL);
+	sqlite3_busy_timeout(ledger->db, booking ? BOOKING_WAIT : READING_WAIT);
+	sqlite3_progress_handler(ledger->db, STEPS_AT_ONCE, spend_steps, ledger);
+	if (sqlite3_create_function_v2(ledger->db, "period", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
+				       NULL, sql_period, NULL, NULL, NULL))
+		return store_fault(ledger, fault);
+	return store_run(ledger,
+			 booking ? "PRAGMA cell_size_check = ON; PRAGMA synchronous = EXTRA; "
+				   "PRAGMA secure_delete = OFF; PRAGMA cache_size = -16384"
+				 : "PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
+			 fault);
+}
+
+/* By its absolute path: SQLite gives a meaning to "file:x", ":memory:" and the empty name. */
+static int open_file(struct ledger *ledger, int flags, struct fault *fault)
+{
+	char *real = realpath(ledger->path, NULL);
+	int err = 0;
+
+	if (!real)
+		return fault_set(fault, errno, errno == ENOENT ? "ledger %s: there is none" : "ledger %s: %s",
+				 ledger->path, strerror(errno));
+	if (sqlite3_open_v2(real, &ledger->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL))
+		err = ledger->db ? store_fault(ledger, fault)
+				 : fault_set(fault, ENOMEM, "ledger %s: out of memory", ledger->path);
+	free(real);
+	return err;
+}
+
+static int try_to_connect(struct ledger *ledger, int flags, struct fault *fault)
+{
+	int err = open_file(ledger, flags, fault);
+
+	if (!err)
+		err = configure(ledger, fault);
+	if (!err)
+		err = schema_prepare(ledger, fault);
+	return err;
+}
+
+/* Whoever reads may find that the daemon died in a booking; a connection that may write undoes it. */
+static int undo_and_connect(struct ledger *ledger, int err, struct fault *fault)
+{
+	struct fault ignored;
+
+	if (!ledger->db || sqlite3_extended_errcode(ledger->db) != SQLITE_READONLY_ROLLBACK)
+		return err;
+	store_disconnect(ledger);
+	if (!open_file(ledger, SQLITE_OPEN_READWRITE, &ignored))
+		store_run(ledger, "PRAGMA schema_version", &ignored);
+	store_disconnect(ledger);
+	return try_to_connect(ledger, SQLITE_OPEN_READONLY, fault);
+}
+
+int store_connect(struct ledger *ledger, struct fault *fault)
+{
+	int err = 0;
+
+	if (ledger->db)
+		return 0;
+	if (ledger->purpose == LEDGER_BOOKING) {
+		err = place_prepare(ledger, fault);
+		if (!err)
+			err = try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+	} else {
+		err = try_to_connect(ledger, SQLITE_OPEN_READONLY, fault);
+		if (err)
+			err = undo_and_connect(ledger, err, fault);
+	}
+	if (err)
+		store_disconnect(ledger);
+	return err;
+}
+
+void store_disconnect(struct ledger *ledger)
+{
+	for (size_t i = 0; i < ledger->statements.n; i++)
+		sqlite3_finalize(ledger->statements.v[i].stmt);
+	ledger->statements.n = 0;
+	sqlite3_close(ledger->db);
+	ledger->db = NULL;
+	book_free(ledger->book);
+	ledger->book = NULL;
+}
+
+int store_run(struct ledger *ledger, const char *text, struct fault *fault)
+{
+	allow_steps(ledger);
+	return sqlite3_exec(ledger->db, text, NULL, NULL, NULL) ? store_fault(ledger, fault) : 0;
+}
+
+static int compile(struct ledger *ledger, const char *text, sqlite3_stmt **stmt, struct fault *fault)
+{
+	for (size_t i = 0; i < ledger->statements.n; i++) {
+		*stmt = ledger->statements.v[i].stmt;
+		if (ledger->statements.v[i].text == text)
+			return 0;
+	}
+	if (sqlite3_prepare_v3(ledger->db, text, -1, SQLITE_PREPARE_PERSISTENT, stmt, NULL))
+		return store_fault(ledger, fault);
+	*list_add(&ledger->statements) = (struct statement){ text, *stmt };
+	return 0;
+}
+
+int store_ask(struct ledger *ledger, sqlite3_stmt **stmt, struct fault *fault, const char *text, const char *types, ...)
+{
+	int err, bound = SQLITE_OK;
+	va_list args;
+
+	allow_steps(ledger);
+	err = compile(ledger, text, stmt, fault);
+	if (err)
+		return err;
+	va_start(args, types);
+	for (int i = 1; *types && !bound; i++, types++)
+		if (*types == 'i')
+			bound = sqlite3_bind_int64(*stmt, i, va_arg(args, __s64));
+		else if (*types == 't')
+			bound = sqlite3_bind_text(*stmt, i, va_arg(args, const char *), -1, SQLITE_STATIC);
+		else
+			bound = sqlite3_bind_blob(*stmt, i, va_arg(args, const void *), 32, SQLITE_STATIC);
+	va_end(args);
+	return bound ? store_fault(ledger, fault) : 0;
+}
+
+int store_step(struct ledger *ledger, sqlite3_stmt *stmt, struct fault *fault)
+{
+	int err = 0;
+
+	switch (sqlite3_step(stmt)) {
+	case SQLITE_ROW:
+		return 1;
+	case SQLITE_DONE:
+		break;
+	default:
+		err = store_fault(ledger, fault);
+	}
+	sqlite3_reset(stmt);
+	return err;
+}
+
+int store_take(struct ledger *ledger, sqlite3_stmt *stmt, __s64 *value, struct fault *fault)
+{
+	int err = store_step(ledger, stmt, fault);
+
+	if (err <= 0)
+		return err;
+	*value = sqlite3_column_int64(stmt, 0);
+	sqlite3_reset(stmt);
+	return 0;
+}

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The file below the ledger: its connection, its statements, and SQLite's errors in our words. */
+#ifndef SW_STORE_H
+#define SW_STORE_H
+
+#include <sqlite3.h>
+#include <stdbool.h>
+
+#include "ledger.h"
+#include "mem.h"
+
+#define DAY    86400 /* seconds */
+#define MS     1000
+#define DAY_MS 86400000
+
+struct book;
+
+struct ledger {
+	char *path; /* as it was given */
+	enum ledger_for purpose;
+	__u64 id;    /* of the file, once it was opened */
+	int lock;    /* descriptor of the lock file, or -1; kept until the ledger is closed */
+	sqlite3 *db; /* NULL after a failure, until the next try */
+	LIST(struct statement {
+		const char *text;
+		sqlite3_stmt *stmt;
+	})
+	statements;
+	__s64 steps;       /* of SQLite's machine that are left to the statement */
+	struct book *book; /* what the writer remembers; NULL: to be read again */
+};
+
+/* Connects, if it is not: makes what is missing for booking, and refuses what is not a ledger. */
+int store_connect(struct ledger *ledger, struct fault *fault);
+
+/* Lets go of the connection and of everything that was not committed. */
+void store_disconnect(struct ledger *ledger);
+
+/* Statements without parameters and results. */
+int store_run(struct ledger *ledger, const char *text, struct fault *fault);
+
+/*
+ * A statement, compiled once for each `text`, which is a literal. `types` has a letter for each parameter: i an
+ * __s64, t a text or NULL, h the 32 bytes of a hash.
+ */
+int store_ask(struct ledger *ledger, sqlite3_stmt **stmt, struct fault *fault, const char *text, const char *types,
+	      ...);
+/* 1: there is a row; 0: no more; or -errno. Whoever stops at a row calls sqlite3_reset(). */
+int store_step(struct ledger *ledger, sqlite3_stmt *stmt, struct fault *fault);
+
+/* For statements that give no row. */
+#define store_write(ledger, fault, ...)                                                                                \
+	({                                                                                                             \
+		sqlite3_stmt *stmt_;                                                                                   \
+		int err_ = store_ask(ledger, &stmt_, fault, __VA_ARGS__);                                              \
+		err_ ? err_ : store_step(ledger, stmt_, fault);                                                        \
+	})
+
+/* The number in the only row, for those that give one: `value` is left alone when there is no row, or an error. */
+int store_take(struct ledger *ledger, sqlite3_stmt *stmt, __s64 *value, struct fault *fault);
+#define store_number(ledger, value, fault, ...)                                                                        \
+	({                                                                                                             \
+		sqlite3_stmt *stmt_;                                                                                   \
+		int err_ = store_ask(ledger, &stmt_, fault, __VA_ARGS__);                                              \
+		err_ ? err_ : store_take(ledger, stmt_, value, fault);                                                 \
+	})
+
+/* Writes the line of SQLite's last error and returns its -errno. */
+int store_fault(struct ledger *ledger, struct fault *fault);
+
+int place_prepare(struct ledger *ledger, struct fault *fault); /* what is around the file */
+int schema_prepare(struct ledger *ledger, struct fault *fault);
+void book_free(struct book *book); /* NULL is fine */
+
+#endif

@@ -20,6 +20,12 @@ static const struct command commands[] = {
 	{ "detach", "TENANT", "take the policy off a tenant, and print its last counters", NULL, JSON, 1, 1,
 	  cmd_detach },
 	{ "status", "[TENANT]", "list the tenants, or show one in full", NULL, JSON, 0, 1, cmd_status },
+	{ "usage", "", "print what the tenants sent and received, from the ledger",
+	  "Times are UTC. Only the ledger is read, which needs no more than the right to read that file.\n"
+	  "Amounts are of the billable bytes sent. cloudevents are the ledger's own rows; focus needs a price.\n",
+	  JSON | TAKES(TENANT) | TAKES(FROM) | TAKES(TO) | TAKES(BY) | TAKES(FORMAT) | TAKES(PRICE) | TAKES(CURRENCY) |
+		  TAKES(LEDGER),
+	  0, 0, cmd_usage },
 	{ "log", "", "show what was denied",
 	  "Reads and empties the kernel's buffer of denials; each tenant gets 100 of them a second.\n",
 	  JSON | TAKES(FOLLOW) | TAKES(TENANT), 0, 0, cmd_log },

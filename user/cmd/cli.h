@@ -87,6 +87,7 @@ int cmd_run(struct cli *cli);
 int cmd_attach(struct cli *cli);
 int cmd_detach(struct cli *cli);
 int cmd_status(struct cli *cli);
+int cmd_usage(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_explain(struct cli *cli);
 int cmd_policy_check(struct cli *cli);

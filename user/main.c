@@ -33,6 +33,10 @@ static const struct command commands[] = {
 	  "With --tenant NAME instead of POLICY the kernel's own tables are asked, which needs root.\n"
 	  "Exit status: 0 allowed, 3 denied.\n",
 	  JSON | TAKES(TENANT), 2, 3, cmd_explain },
+	{ "daemon", "", "book what tenants send, renew budgets, answer the exporter",
+	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, SIGUSR1 books at once. Policies are\n"
+	  "enforced whether it runs or not.\n",
+	  TAKES(LEDGER) | TAKES(ADOPT) | TAKES(SOCKET) | TAKES(GROUP) | TAKES(INTERVAL) | TAKES(QUIET), 0, 0, cmd_daemon },
 	{ "policy check", "POLICY...", "report every mistake in a policy", NULL, JSON, 1, 1000, cmd_policy_check },
 	{ "policy show", "[POLICY]", "print a policy in its canonical form", NULL, JSON | TAKES(COMPILED), 0, 1,
 	  cmd_policy_show },

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 CHECKS += tests/e2e/all
 
-tests/e2e/all: $(B)/tests/reach $(B)/tests/foreign.bpf.o $(B)/sockwarden
+tests/e2e/all: $(B)/tests/reach $(B)/tests/foreign.bpf.o $(B)/tests/faults.so $(B)/sockwarden
 
 $(B)/tests/reach: tests/e2e/reach.c | $(B)/.deps
 	@mkdir -p $(@D)
@@ -22,7 +22,24 @@ $(B)/tests/swap: tests/e2e/swap.c $(KERN) $(B)/core.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
 
-soak: soak-swaps
+CHECKS += tests/e2e/ledger
+
+tests/e2e/ledger: $(B)/tests/truth $(B)/tests/faults.so $(B)/sockwarden
+
+$(B)/tests/truth: tests/e2e/truth.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $< -o $@
+
+# Not fortified: it defines the calls that others make
+$(B)/tests/faults.so: tests/e2e/faults.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(CC) $(SW_CFLAGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@
+
+soak: soak-swaps soak-ledger
+soak-ledger: tests/e2e/ledger
+	tests/e2e/ledger 1000
 soak-swaps: $(B)/tests/swap
 	tests/e2e/swaps 10000
-.PHONY: soak-swaps
+.PHONY: soak-swaps soak-ledger

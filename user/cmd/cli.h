@@ -93,6 +93,7 @@ int cmd_explain(struct cli *cli);
 int cmd_policy_check(struct cli *cli);
 int cmd_policy_show(struct cli *cli);
 int cmd_policy_diff(struct cli *cli);
+int cmd_daemon(struct cli *cli);
 int cmd_ranges(struct cli *cli);
 int cmd_ranges_update(struct cli *cli);
 

@@ -1,0 +1,484 @@
+# The daemon as its operator and its service manager see it. What it books is the ledger's test.
+load lib.bash
+bats_require_minimum_version 1.5.0
+
+STATE=/var/lib/sockwarden
+LEDGER=$STATE/ledger.db
+OPEN='rules:\n  - allow: {net: 93.184.216.34, exempt: true}\ndefault: allow\n'
+
+# The folder is the host's: covered, and if it was not there, removed again
+setup_file() {
+	[ -d $STATE ] || { mkdir -p $STATE && touch "$BATS_FILE_TMPDIR/made"; }
+	mount -t tmpfs sockwarden $STATE
+}
+
+teardown_file() {
+	umount $STATE
+	[ ! -e "$BATS_FILE_TMPDIR/made" ] || rmdir $STATE
+}
+
+setup() {
+	cd "$BATS_TEST_DIRNAME/../.." || return 1
+	export SOCKWARDEN_PATH=share
+	new_cgroup
+	SOCKET=$BATS_TEST_TMPDIR/socket
+	POLICY=$BATS_TEST_TMPDIR/policy.yaml
+	printf "$OPEN" >"$POLICY"
+}
+
+teardown() {
+	local tenant
+	[ -z "${DAEMON-}" ] || kill -KILL "$DAEMON" 2>/dev/null || true
+	[ -z "${LISTENER-}" ] || kill "$LISTENER" 2>/dev/null || true
+	for tenant in "$PINS"/tenants/*; do
+		[ ! -e "$tenant" ] || "$SW" detach "${tenant##*/}"
+	done
+	end_cgroup "$CG"
+	find $PINS -depth -delete 2>/dev/null || true # and with it that somebody books
+	rm -f $STATE/*
+}
+
+# until CMD...: comes true within 10 s
+until_() {
+	local tries
+	for ((tries = 0; tries < 500; tries++)); do
+		"$@" >/dev/null 2>&1 && return 0
+		sleep 0.02
+	done
+	echo "never: $*" >&2
+	cat "$BATS_TEST_TMPDIR/log" >&2
+	return 1
+}
+
+# start [VAR=VALUE]... [OPTION...]: the daemon, in $DAEMON; it says what it does in the log. It books when it is told to
+start() {
+	local vars=()
+	while [[ ${1-} == *=* ]]; do vars+=("$1") && shift; done
+	rm -f "$SOCKET"
+	env "${vars[@]}" "$SW" daemon --interval 3600 --ledger $LEDGER --socket "$SOCKET" "$@" \
+		>>"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+	DAEMON=$!
+	until_ test -S "$SOCKET"
+}
+
+stop() {
+	kill "$DAEMON"
+	wait "$DAEMON"
+}
+
+said() {
+	grep -q -- "$1" "$BATS_TEST_TMPDIR/log"
+}
+
+sql() {
+	sqlite3 -cmd '.timeout 5000' $LEDGER "$1"
+}
+
+# not CMD...: bash does not stop at a command with "!" before it
+not() {
+	! "$@"
+}
+
+# booked NAME: bytes out in the ledger
+booked() {
+	sql "SELECT coalesce(sum(tx_bytes), 0) FROM interval WHERE tenant = '$1'"
+}
+
+# status_of KEY: of the tenant of this case
+status_of() {
+	"$SW" status -j "${CG##*/}" >"$BATS_TEST_TMPDIR/status"
+	sqlite3 :memory: "SELECT readfile('$BATS_TEST_TMPDIR/status') ->> '$1'"
+}
+
+has_booked_all() {
+	[ "$(booked "${CG##*/}")" -gt 0 ] && [ "$(booked "${CG##*/}")" = "$(status_of '$.sent_bytes')" ]
+}
+
+book() {
+	kill -USR1 "$DAEMON"
+	until_ has_booked_all
+}
+
+@test "a second daemon is refused with one line" {
+	start
+	run timeout 10 "$SW" daemon --ledger $LEDGER --socket "$BATS_TEST_TMPDIR/other"
+	[ "$status" -eq 75 ]
+	one_line
+	[[ $output == *"another sockwarden daemon books on this host"* ]]
+	run timeout 10 "$SW" daemon --ledger "$BATS_TEST_TMPDIR/other.db" --socket "$BATS_TEST_TMPDIR/other"
+	[ "$status" -eq 75 ]
+	one_line
+	[[ $output == *"another sockwarden daemon books on this host"* ]]
+	[ -S "$SOCKET" ]
+}
+
+@test "SIGTERM books once more and ends with 0" {
+	"$SW" attach --policy "$POLICY" "$CG"
+	start
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	stop
+	has_booked_all
+	[ ! -e "$SOCKET" ]
+}
+
+@test "SIGHUP puts a changed policy in force; a mistake in any policy keeps all as they are" {
+	"$SW" attach --policy "$POLICY" "$CG"
+	start
+	[ "$(reach)" != policy ]
+	cp share/policies/appengine.yaml "$POLICY"
+	kill -HUP "$DAEMON"
+	until_ said 'reload: 1 policy read'
+	[ "$(reach)" = policy ]
+	mkdir "$CG-b" && printf "$OPEN" >"$BATS_TEST_TMPDIR/b.yaml"
+	"$SW" attach --policy "$BATS_TEST_TMPDIR/b.yaml" --tenant b "$CG-b"
+	printf "$OPEN" >"$POLICY"
+	echo 'defualt: deny' >"$BATS_TEST_TMPDIR/b.yaml"
+	kill -HUP "$DAEMON"
+	until_ said 'reload: a policy has mistakes, so all tenants keep'
+	said "b.yaml:1:1: error"
+	[ "$(reach)" = policy ]
+	"$SW" detach b
+	end_cgroup "$CG-b"
+}
+
+# refused STATUS TEXT FILE
+refused() {
+	run timeout 10 "$SW" daemon --ledger "$3" --socket "$SOCKET"
+	[[ $status -eq $1 && $output == *"$2"* ]] && one_line && return
+	echo "status $status: $output" >&2
+	return 1
+}
+
+@test "a ledger that cannot be one is refused with one line, and left alone" {
+	local before
+	mkdir "$BATS_TEST_TMPDIR/ro" && mount -t tmpfs -o ro none "$BATS_TEST_TMPDIR/ro"
+	refused 77 'Read-only' "$BATS_TEST_TMPDIR/ro/ledger.db" || { umount "$BATS_TEST_TMPDIR/ro"; false; }
+	umount "$BATS_TEST_TMPDIR/ro"
+	start && stop
+	sql 'PRAGMA user_version = 77'
+	refused 75 'version 77' $LEDGER
+	echo 'some text, longer than the head of a database, that is no ledger: 0123456789012345678901234567890123456789' >$STATE/text
+	before=$(cksum $STATE/text)
+	refused 78 'is no ledger' $STATE/text
+	[ "$(cksum $STATE/text)" = "$before" ]
+	sqlite3 $STATE/other 'CREATE TABLE other (x)'
+	refused 78 'is a database, but no ledger' $STATE/other
+}
+
+is_gone() {
+	kill -USR1 "$DAEMON"
+	[ ! -e "$PINS/tenants/${CG##*/}" ]
+}
+
+@test "the daemon keeps the rights it needs and no other, and does all of its work with them" {
+	local cap
+	cp share/policies/appengine.yaml "$POLICY"
+	mkdir "$CG/gone"
+	"$SW" attach --policy "$POLICY" --tenant "${CG##*/}" "$CG/gone"
+	start
+	for cap in CapEff CapPrm CapBnd; do
+		[ "$(awk -v cap="$cap:" '$1 == cap { print $2 }' "/proc/$DAEMON/status")" = 0000008000000004 ]
+	done
+	grep -q 'NoNewPrivs:.1' "/proc/$DAEMON/status"
+	CG=$CG/gone inside bash -c "echo x >/dev/tcp/$PRIVATE/80" || true # a denial
+	until_ said "denied.*$PRIVATE\|$PRIVATE.*denied"
+	CG=$CG/gone inside bash -c "echo x >/dev/udp/$WEB/7"
+	book
+	printf 'rules:\n  - allow: {net: [8.8.8.8, 2001:4860:4860::8888], port: 53}\nsockopts: {other: deny}\ndefault: deny\n' >"$POLICY"
+	kill -HUP "$DAEMON"
+	until_ said 'reload: 1 policy read'
+	CG=$CG/gone run inside bash -c "echo x >/dev/udp/$WEB/7"
+	[ "$status" -ne 0 ]
+	rmdir "$CG/gone"
+	until_ is_gone # the kernel lets go of a cgroup when it gets to it
+	[ "$("$SW" status -j)" = '[]' ]
+	not said 'nothing is booked'
+}
+
+@test "the service manager is told of start, life, reload and end" {
+	tests/e2e/notified "$BATS_TEST_TMPDIR/notify" >"$BATS_TEST_TMPDIR/told" 3>&- &
+	LISTENER=$!
+	until_ test -S "$BATS_TEST_TMPDIR/notify"
+	start NOTIFY_SOCKET="$BATS_TEST_TMPDIR/notify" WATCHDOG_USEC=200000
+	told() { [ "$(grep -c "$1" "$BATS_TEST_TMPDIR/told")" -ge "${2:-1}" ]; }
+	until_ told '^READY=1$'
+	until_ told '^WATCHDOG=1$' 3
+	kill -HUP "$DAEMON"
+	until_ told '^READY=1$' 2
+	[[ $(grep -A 1 '^RELOADING=1$' "$BATS_TEST_TMPDIR/told") =~ MONOTONIC_USEC=[0-9]+$ ]]
+	not told STOPPING
+	stop
+	until_ told '^STOPPING=1$'
+}
+
+@test "what is enforced goes on while the daemon is down, and is booked by the next one" {
+	"$SW" attach "$CG"
+	start
+	[ "$(reach)" = policy ]
+	book
+	kill -KILL "$DAEMON"
+	not wait "$DAEMON"
+	[ "$(reach)" = policy ]
+	not has_booked_all
+	start
+	until_ has_booked_all
+}
+
+@test "attach works while a booking takes its time" {
+	start
+	"$SW" attach --policy "$POLICY" "$CG"
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	sqlite3 -cmd 'BEGIN EXCLUSIVE' -cmd ".shell touch $BATS_TEST_TMPDIR/held; sleep 1" $LEDGER COMMIT 3>&- &
+	until_ test -e "$BATS_TEST_TMPDIR/held"
+	kill -USR1 "$DAEMON"
+	mkdir "$CG/b" "$BATS_TEST_TMPDIR/x"
+	"$SW" detach "${CG##*/}"
+	"$SW" attach --policy "$POLICY" "$CG"
+	until_ said 'nothing is booked for now'
+	wait %%
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	kill -USR1 "$DAEMON"
+	until_ said 'booking goes on'
+	until_ eval '[ "$(booked "${CG##*/}")" -eq 60 ]'
+}
+
+# budget [WORDS]: a policy with a budget of a MiB a day
+budget() {
+	printf 'budget: {bytes: 1MiB, per: day%s}\ndefault: allow\n' "$1" >"$POLICY"
+}
+
+# within_budget: it was used up, and exceeded by a packet of each CPU at most
+within_budget() {
+	local sent
+	sent=$(status_of '$.sent_bytes')
+	echo "# $sent bytes of 1048576" >&3
+	[ "$sent" -ge 1048576 ] && [ "$sent" -le $((1048576 + 2 * 1028)) ]
+}
+
+refused_connect() {
+	inside python3 -c "if True:
+		import socket, errno
+		try:
+			socket.create_connection(('$WEB', 80), 5)
+		except OSError as error:
+			exit(error.errno != errno.EACCES)
+		exit(1)"
+}
+
+@test "a budget stops a flood from two CPUs, with a packet of each over it at most, and then every connect" {
+	local before
+	budget
+	start
+	"$SW" attach --policy "$POLICY" "$CG"
+	inside tests/e2e/flood 93.184.216.34
+	within_budget
+	before=$(status_of '$.denied."over-budget"')
+	refused_connect
+	[ "$(status_of '$.denied."over-budget"')" -gt "$before" ]
+	book
+	refused_connect
+}
+
+@test "the budget outlives the daemon, and the tenant's attach; the next day it is new" {
+	budget
+	echo 0 >"$BATS_TEST_TMPDIR/clock"
+	start
+	"$SW" attach --policy "$POLICY" "$CG"
+	inside tests/e2e/flood 93.184.216.34
+	stop
+	start LD_PRELOAD="$PWD/build/tests/faults.so" FAULTS_CLOCK="$BATS_TEST_TMPDIR/clock"
+	until_ has_booked_all
+	refused_connect
+	"$SW" detach "${CG##*/}"
+	"$SW" attach --policy "$POLICY" "$CG" # before the daemon has booked what was sent
+	kill -USR1 "$DAEMON"
+	until_ eval '[ "$(booked "${CG##*/}")" -gt 1048575 ]'
+	sleep 0.1
+	refused_connect
+	"$SW" detach "${CG##*/}"
+	"$SW" attach --policy "$POLICY" "$CG"
+	refused_connect
+	echo 86400 >"$BATS_TEST_TMPDIR/clock"
+	kill -USR1 "$DAEMON"
+	until_ eval '! refused_connect'
+	inside tests/e2e/flood 93.184.216.34
+	within_budget
+}
+
+@test "over its budget a tenant may be let pass, and logged" {
+	budget ', over: log'
+	start
+	"$SW" attach --policy "$POLICY" "$CG"
+	inside tests/e2e/flood 93.184.216.34
+	[ "$(status_of '$.sent_bytes')" -gt 4000000 ]
+	not refused_connect
+	until_ said 'over-budget\|budget'
+	[ "$(status_of '$.audited')" -gt 0 ]
+}
+
+# is_denied: a process of the tenant tries a peer that the policy denies
+is_denied() {
+	bash -c 'echo $$ >"$1/cgroup.procs"; exec 3<>/dev/tcp/10.1.2.3/80' - "$CG" 2>/dev/null
+	grep -q 'tcp 10.1.2.3:80 denied' "$BATS_TEST_TMPDIR/followed"
+}
+
+@test "log -f and a status without root ask the daemon" {
+	local follower
+	SOCKET=/run/sockwarden/daemon.sock
+	start --group nogroup
+	"$SW" attach "$CG"
+	run "$SW" log
+	[ "$status" -eq 1 ]
+	one_line
+	"$SW" log -f >"$BATS_TEST_TMPDIR/followed" 3>&- &
+	follower=$!
+	until_ is_denied
+	kill "$follower"
+	wait "$follower"
+	said 'tcp 10.1.2.3:80 denied' # by the daemon too
+	setpriv --reuid 65534 --regid 65534 --clear-groups "$SW" status | grep -q "${CG##*/} .* enforced"
+	run setpriv --reuid 65533 --regid 65533 --clear-groups "$SW" status
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"needs root, or a running daemon"* ]]
+}
+
+@test "another build does not take the programs' place while bytes wait to be booked" {
+	start
+	stop
+	DAEMON=
+	"$SW" attach --policy "$POLICY" "$CG"
+	"$SW" detach "${CG##*/}"
+	bpftool map update pinned $PINS/host/host key 0 0 0 0 value $(printf '7 %.0s' {1..312})
+	run "$SW" attach --policy "$POLICY" "$CG"
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"let its daemon book them"* ]]
+}
+
+# hoard ADDRESS PID: what the program in the cgroup wrote is in its socket's buffer when it ends, for the far end reads late
+hoard() {
+	cat >"$BATS_TEST_TMPDIR/late.py" <<-'END'
+		import socket, sys, time
+		server = socket.create_server(("0.0.0.0", 4321), backlog=64)
+		server.settimeout(20)
+		sys.stdout.write("ready\n"); sys.stdout.flush()
+		total = 0
+		connection = server.accept()[0]
+		time.sleep(1)
+		while data := connection.recv(1 << 20):
+		    total += len(data)
+		print(total, flush=True)
+	END
+	tests/lab/far python3 "$BATS_TEST_TMPDIR/late.py" >"$BATS_TEST_TMPDIR/late" 3>&- &
+	LISTENER=$!
+	until_ grep -q ready "$BATS_TEST_TMPDIR/late"
+	cat >"$BATS_TEST_TMPDIR/hoard.py" <<-'END'
+		import socket
+		s = socket.socket()
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4 << 20)
+		s.connect(("93.184.216.34", 4321))
+		s.setblocking(False)
+		try:
+		    while True: s.send(bytes(65536))
+		except BlockingIOError:
+		    pass
+	END
+}
+
+payload_of() {
+	sql "SELECT coalesce(sum(tx_payload), 0) FROM interval WHERE tenant LIKE '$1'"
+}
+
+# all_arrived NAME: and was booked; what was sent twice counts twice
+all_arrived() {
+	kill -USR1 "$DAEMON"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/late")" = 2 ] && [ "$(payload_of "$1")" -ge "$(tail -n 1 "$BATS_TEST_TMPDIR/late")" ]
+}
+
+@test "what a run left in its sockets' buffers is metered and booked" {
+	start
+	hoard
+	"$SW" run --policy "$POLICY" -- python3 "$BATS_TEST_TMPDIR/hoard.py" 2>/dev/null
+	until_ all_arrived 'run-%'
+	[ "$(tail -n 1 "$BATS_TEST_TMPDIR/late")" -gt 200000 ]
+}
+
+is_alone() {
+	kill -USR1 "$DAEMON"
+	[ "$("$SW" status | grep -c "^$1 ")" = 1 ]
+}
+
+@test "a tenant attached anew leaves the sockets of its last life under policy and meter" {
+	local name=${CG##*/}
+	start
+	"$SW" attach --policy "$POLICY" "$CG"
+	hoard
+	bash -c 'echo $$ >"$1/cgroup.procs"; exec python3 "$2"' - "$CG" "$BATS_TEST_TMPDIR/hoard.py"
+	rmdir "$CG"
+	mkdir "$CG"
+	"$SW" attach --policy "$POLICY" "$CG"
+	[ "$("$SW" status | grep -c "^$name ")" = 2 ]
+	until_ all_arrived "$name"
+	until_ is_alone "$name"
+	[ -z "$(ls $PINS/tenants | grep ,)" ]
+}
+
+@test "bytes that are not booked yet count for the budget of who comes next by the name" {
+	local limited=$BATS_TEST_TMPDIR/limited.yaml
+	printf 'budget: {bytes: 100kB, per: month}\ndefault: allow\n' >"$limited"
+	start
+	stop
+	DAEMON=
+	for _ in 1 2 3; do
+		"$SW" attach --policy "$limited" --tenant "${CG##*/}" "$CG"
+		bash -c 'echo $$ >"$1/cgroup.procs"; exec tests/e2e/flood 93.184.216.34' - "$CG"
+		"$SW" detach "${CG##*/}"
+	done
+	start
+	until_ is_booked
+	[ "$(booked "${CG##*/}")" -le $((100000 + 3 * 1500)) ]
+	[ "$(booked "${CG##*/}")" -ge 100000 ]
+}
+
+is_booked() {
+	kill -USR1 "$DAEMON"
+	[ "$(booked "${CG##*/}")" -gt 0 ]
+}
+
+@test "another ledger is not booked in unasked, nor under another machine id" {
+	start
+	"$SW" attach --policy "$POLICY" "$CG"
+	stop
+	run timeout 10 "$SW" daemon --ledger $STATE/second.db --socket "$SOCKET"
+	[ "$status" -eq 78 ]
+	one_line
+	[[ $output == *"--adopt"* ]]
+	run timeout 10 "$SW" daemon --ledger $LEDGER --socket $LEDGER
+	[ "$status" -eq 78 ]
+	one_line
+	[ -s $LEDGER ]
+}
+
+@test "denials that nobody reads do not stop the daemon" {
+	local pipe=$BATS_TEST_TMPDIR/pipe
+	"$SW" attach "$CG"
+	mkfifo "$pipe"
+	python3 -c 'import fcntl, os, sys, time
+fcntl.fcntl(os.open(sys.argv[1], os.O_RDONLY), 1031, 4096) # F_SETPIPE_SZ
+time.sleep(60)' "$pipe" 3>&- &
+	LISTENER=$!
+	"$SW" daemon --interval 3600 --ledger $LEDGER --socket "$SOCKET" >"$pipe" 2>>"$BATS_TEST_TMPDIR/log" 3>&- &
+	DAEMON=$!
+	until_ test -S "$SOCKET"
+	bash -c 'echo $$ >"$1/cgroup.procs"; exec python3 -c "$2"' - "$CG" '
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(1500):
+    try: s.sendto(b"x", ("10.1.2.3", 9))
+    except OSError: pass
+    time.sleep(0.002)'
+	kill "$DAEMON"
+	until_ not kill -0 "$DAEMON"
+	wait "$DAEMON"
+}

@@ -1,0 +1,337 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio_ext.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/signalfd.h>
+#include <sys/timerfd.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "calendar.h"
+#include "cli.h"
+#include "daemon.h"
+
+__s64 clock_ms(int clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+int daemon_watch(struct daemon *daemon, struct watch *watch, unsigned events, struct fault *fault)
+{
+	struct epoll_event event = { .events = events, .data.ptr = watch };
+
+	if (!epoll_ctl(daemon->epoll, EPOLL_CTL_ADD, watch->fd, &event) ||
+	    (errno == EEXIST && !epoll_ctl(daemon->epoll, EPOLL_CTL_MOD, watch->fd, &event)))
+		return 0;
+	return fault_set(fault, errno, "cannot watch a descriptor: %s", strerror(errno));
+}
+
+/*
+ * Ticks are due at multiples of the interval on the wall clock, so that a day and a month end with one. When the clock
+ * is set the timer says so, and is armed again.
+ */
+static int arm(struct daemon *daemon, struct fault *fault)
+{
+	__s64 interval = daemon->options.interval, now = time(NULL);
+	struct itimerspec when = {
+		.it_value.tv_sec = (now / interval + 1) * interval,
+		.it_interval.tv_sec = interval,
+	};
+
+	if (!timerfd_settime(daemon->timer.fd, TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &when, NULL))
+		return 0;
+	return fault_set(fault, errno, "cannot set a timer: %s", strerror(errno));
+}
+
+/* Denials are another's to read, until that one ends. */
+static void read_denials(struct daemon *daemon);
+
+static int on_timer(struct daemon *daemon, struct watch *watch, struct fault *fault)
+{
+	__u64 times;
+	int err = 0;
+
+	if (read(watch->fd, &times, sizeof(times)) < 0)
+		err = errno == ECANCELED ? arm(daemon, fault) : 0;
+	if (!daemon->events)
+		read_denials(daemon);
+	server_expire(daemon);
+	return err ? err : daemon_tick(daemon, fault);
+}
+
+static int on_signal(struct daemon *daemon, struct watch *watch, struct fault *fault)
+{
+	struct signalfd_siginfo info;
+
+	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+		return 0;
+	if (info.ssi_signo == SIGUSR1)
+		return daemon_tick(daemon, fault);
+	if (info.ssi_signo == SIGHUP)
+		daemon_reload(daemon);
+	else
+		daemon->stop = true;
+	return 0;
+}
+
+static int on_watchdog(struct daemon *daemon, struct watch *watch, struct fault *fault)
+{
+	__u64 times;
+
+	(void)daemon;
+	(void)fault;
+	if (read(watch->fd, &times, sizeof(times)) > 0)
+		notify("WATCHDOG=1");
+	return 0;
+}
+
+static void on_event(const struct sw_event *event, void *data)
+{
+	struct daemon *daemon = data;
+
+	if (event->image >= SW_IMAGES_MAX)
+		return;
+	daemon->state.events++;
+	if (!daemon->options.quiet)
+		event_print(&daemon->host, event, stdout);
+	server_event(daemon, event);
+}
+
+static int on_ring(struct daemon *daemon, struct watch *watch, struct fault *fault)
+{
+	int err = events_read(daemon->events, 0);
+
+	(void)watch;
+	if (fflush(stdout)) {
+		__fpurge(stdout); /* what nobody reads is not printed; booking goes on */
+		clearerr(stdout);
+	}
+	return err == -EINTR ? 0
+	       : err         ? fault_set(fault, -err, "cannot read the ring of denials: %s", strerror(-err))
+			     : 0;
+}
+
+static void read_denials(struct daemon *daemon)
+{
+	struct fault fault;
+
+	daemon->events = events_open(&daemon->host, on_event, daemon, &fault);
+	if (!daemon->events)
+		return;
+	daemon->ring = (struct watch){ events_fd(daemon->events), on_ring };
+	if (daemon_watch(daemon, &daemon->ring, EPOLLIN, &fault))
+		warn("%s", fault.text);
+}
+
+static int open_signals(struct daemon *daemon, struct fault *fault)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	daemon->signals = (struct watch){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
+	if (daemon->signals.fd < 0)
+		return fault_set(fault, errno, "cannot wait for signals: %s", strerror(errno));
+	return daemon_watch(daemon, &daemon->signals, EPOLLIN, fault);
+}
+
+static int open_timers(struct daemon *daemon, struct fault *fault)
+{
+	unsigned long usec = notify_watchdog();
+	struct itimerspec beat = { .it_interval = { usec / 1000000, usec % 1000000 * 1000 } };
+	int err;
+
+	beat.it_value = beat.it_interval;
+	daemon->timer = (struct watch){ timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK), on_timer };
+	daemon->watchdog = (struct watch){ timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), on_watchdog };
+	if (daemon->timer.fd < 0 || daemon->watchdog.fd < 0 || timerfd_settime(daemon->watchdog.fd, 0, &beat, NULL))
+		return fault_set(fault, errno, "cannot make a timer: %s", strerror(errno));
+	err = daemon_watch(daemon, &daemon->timer, EPOLLIN, fault);
+	if (!err)
+		err = daemon_watch(daemon, &daemon->watchdog, EPOLLIN, fault);
+	return err ? err : arm(daemon, fault);
+}
+
+static int open_host(struct daemon *daemon, struct fault *fault)
+{
+	int err = host_open(&daemon->host, HOST_LOADING, fault);
+
+	host_unlock(&daemon->host);
+	return err;
+}
+
+/* From here on slots that have ended wait for this ledger. */
+static int begin_booking(struct daemon *daemon, struct fault *fault)
+{
+	char *path = realpath(daemon->options.ledger, NULL);
+	int err = host_lock(&daemon->host, HOST_PATIENCE, fault);
+
+	if (!err)
+		err = host_book(&daemon->host, ledger_id(daemon->ledger), path ? path : daemon->options.ledger,
+				daemon->options.adopt, fault);
+	host_unlock(&daemon->host);
+	free(path);
+	return err;
+}
+
+static void tell_loss(struct daemon *daemon)
+{
+	__s64 since = ledger_lost_since(daemon->ledger, daemon->source.host, daemon->source.boot);
+	char text[CALENDAR_TEXT];
+
+	if (since > 0)
+		warn("the host was rebooted since the ledger was last written: what was sent between %s and the reboot "
+		     "is in no ledger",
+		     calendar_format(since / 1000, text));
+}
+
+static int open_ledger(struct daemon *daemon, struct fault *fault)
+{
+	int err = ledger_source_here(daemon->host.epoch, &daemon->source, fault);
+
+	if (!err)
+		err = ledger_open(&daemon->ledger, daemon->options.ledger, LEDGER_BOOKING, fault);
+	if (!err)
+		tell_loss(daemon);
+	return err;
+}
+
+/* Denials are many, and a tenant's to cause: a reader who has stopped must not stop the daemon. A terminal is shared.
+ */
+static void unblock_output(void)
+{
+	int flags = fcntl(STDOUT_FILENO, F_GETFL);
+
+	if (flags >= 0 && !isatty(STDOUT_FILENO))
+		fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
+}
+
+static int start(struct daemon *daemon, struct fault *fault)
+{
+	int err = 0;
+
+	unblock_output();
+	daemon->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (daemon->epoll < 0)
+		return fault_set(fault, errno, "cannot make an epoll set: %s", strerror(errno));
+	err = open_signals(daemon, fault); /* first: none may end us half way */
+	if (!err)
+		err = open_host(daemon, fault);
+	if (!err)
+		err = host_claim(&daemon->host, fault);
+	if (!err)
+		err = server_open(daemon, fault);
+	if (!err)
+		err = rights_drop(fault);
+	if (!err)
+		err = open_ledger(daemon, fault); /* with no more rights than it will be written with */
+	if (!err)
+		err = begin_booking(daemon, fault);
+	if (!err)
+		err = open_timers(daemon, fault);
+	if (!err)
+		read_denials(daemon);
+	return err;
+}
+
+static int serve(struct daemon *daemon, struct fault *fault)
+{
+	struct epoll_event ready[16];
+	int err = daemon_tick(daemon, fault); /* what the last daemon left */
+
+	notify("READY=1");
+	while (!err && !daemon->stop) {
+		int n = epoll_wait(daemon->epoll, ready, 16, -1);
+
+		if (n < 0 && errno != EINTR)
+			return fault_set(fault, errno, "cannot wait: %s", strerror(errno));
+		for (int i = 0; i < n && !err; i++) {
+			struct watch *watch = ready[i].data.ptr;
+
+			if (watch->fd >= 0) /* a client may have been closed by what came before it */
+				err = watch->ready(daemon, watch, fault);
+		}
+	}
+	notify("STOPPING=1");
+	return err ? err : daemon_last_tick(daemon, fault);
+}
+
+static void end(struct daemon *daemon)
+{
+	const int fds[] = { daemon->signals.fd, daemon->timer.fd, daemon->watchdog.fd, daemon->epoll };
+
+	server_close(daemon);
+	if (daemon->events)
+		events_close(daemon->events);
+	ledger_close(daemon->ledger);
+	host_close(&daemon->host);
+	for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++)
+		if (fds[i] >= 0)
+			close(fds[i]);
+	free(daemon->budgets);
+}
+
+/* For the service manager: is it worth trying again? */
+static int exit_status(int err)
+{
+	switch (err) {
+	case 0:
+		return EX_OK;
+	case -EPERM:
+	case -EACCES:
+	case -EROFS:
+		return EX_NOPERM;
+	case -EINVAL:
+	case -EREMOTE:
+		return EX_CONFIG;
+	case -EBUSY:
+	case -ESTALE:
+		return EX_TEMPFAIL;
+	case -EIO:
+	case -ENOSPC:
+		return EX_IOERR;
+	default:
+		return EX_UNAVAILABLE;
+	}
+}
+
+int daemon_run(const struct daemon_options *options)
+{
+	struct daemon *daemon = mem_alloc(1, sizeof(*daemon));
+	struct fault fault;
+	int err;
+
+	daemon->options = *options;
+	daemon->host = host_closed;
+	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = -1;
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		daemon->clients[i].watch.fd = -1;
+	daemon->budgets = mem_alloc(SW_TENANTS_MAX, sizeof(*daemon->budgets));
+	daemon->state = (struct daemon_state){
+		.started = clock_ms(CLOCK_REALTIME),
+		.interval = options->interval,
+		.booking = 1,
+	};
+	err = start(daemon, &fault);
+	if (!err)
+		err = serve(daemon, &fault);
+	if (err)
+		warn("%s", fault.text);
+	end(daemon);
+	free(daemon);
+	return exit_status(err);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The daemon: one thread around epoll. It books what the kernel has metered, renews budgets, reads policies anew when
+ * it is told to, prints denials and answers on a socket. What is enforced needs none of it: while it is down
+ * the kernel goes on enforcing and counting, and the next tick books what was counted.
+ *
+ *   SIGHUP    read the policies anew          SIGUSR1   book now
+ *   SIGTERM, SIGINT    book once more, and end
+ */
+#ifndef SW_DAEMON_H
+#define SW_DAEMON_H
+
+#include <stdbool.h>
+
+#include "events.h"
+#include "host.h"
+#include "ledger.h"
+#include "snapshot.h"
+
+struct daemon_options {
+	const char *ledger; /* file */
+	const char *socket;
+	const char *group; /* who may ask on the socket, beside root; NULL: nobody */
+	const char *path;  /* where policies and sets are looked for */
+	unsigned interval; /* seconds between ticks */
+	bool quiet;        /* do not print denials */
+	bool adopt;        /* book in this ledger though another was booked in before */
+};
+
+/* What was last done for the budget of a slot. */
+struct budget_note {
+	__u64 tenancy, serial;
+	__s64 period; /* its beginning */
+};
+
+struct daemon;
+
+/* A descriptor in the epoll set, and what to do when it is ready. */
+struct watch {
+	int fd;
+	int (*ready)(struct daemon *daemon, struct watch *watch, struct fault *fault);
+};
+
+#define CLIENTS_MAX 32
+
+struct client {
+	struct watch watch; /* fd -1: this place is free */
+	char request[16];
+	size_t asked; /* bytes of `request` */
+	char *answer; /* owned */
+	size_t len, sent;
+	__s64 since;  /* milliseconds of the boot clock */
+	bool follows; /* denials, as they come */
+};
+
+struct daemon {
+	struct daemon_options options;
+	struct host host;
+	struct ledger *ledger;
+	struct ledger_source source;
+	struct events *events; /* NULL while someone else reads them */
+	struct daemon_state state;
+	struct budget_note *budgets; /* SW_TENANTS_MAX */
+	struct watch signals, timer, watchdog, ring, listener;
+	struct client clients[CLIENTS_MAX];
+	int epoll;
+	bool stop;
+};
+
+/* Runs until a signal ends it. The exit status, of sysexits.h. */
+int daemon_run(const struct daemon_options *options);
+
+/* 0, or -errno when the daemon cannot go on. */
+int daemon_watch(struct daemon *daemon, struct watch *watch, unsigned events, struct fault *fault);
+
+/*
+ * tick.c: books, releases and renews. 0, also when the tick had to be postponed; -ESTALE: another build's state has
+ * taken the place of ours, of which this tick was the last.
+ */
+int daemon_tick(struct daemon *daemon, struct fault *fault);
+
+/* The same when no tick will follow: waits for the lock, and a tick that cannot be booked is an error. */
+int daemon_last_tick(struct daemon *daemon, struct fault *fault);
+
+/* reload.c: compiles every policy in use anew and puts it in force, all of them or none. */
+void daemon_reload(struct daemon *daemon);
+
+/* server.c */
+int server_open(struct daemon *daemon, struct fault *fault);
+void server_close(struct daemon *daemon);
+void server_event(struct daemon *daemon, const struct sw_event *event); /* to the clients that follow */
+void server_expire(struct daemon *daemon);                              /* clients that do not read */
+
+/* rights.c: keeps the capabilities that are needed from here on, for good. */
+int rights_drop(struct fault *fault);
+
+/* notify.c: tells the service manager, if there is one; "READY=1" and the like. */
+void notify(const char *state);
+void notify_reloading(void);
+unsigned long notify_watchdog(void); /* microseconds between signs of life; 0: none are wanted */
+
+__s64 clock_ms(int clock);
+
+#endif

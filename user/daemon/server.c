@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The socket: a client sends a line and gets an answer.
+ *
+ *   snapshot    snapshot_write()'s bytes, and the end of the connection
+ *   log         every denial from now on, each a struct sw_event
+ *
+ * Nobody holds up the daemon: a client that does not read is closed, and loses what it did not read.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "daemon.h"
+#include "survey.h"
+
+#define PATIENCE 30000         /* ms a client has to ask, and to read an answer */
+#define BACKLOG  (1024 * 1024) /* bytes that wait for one that follows */
+
+static void client_close(struct client *client)
+{
+	if (client->watch.fd >= 0)
+		close(client->watch.fd);
+	free(client->answer);
+	*client = (struct client){ .watch.fd = -1 };
+}
+
+/* Writes what it takes now; the rest when it is ready again. */
+static void client_send(struct daemon *daemon, struct client *client)
+{
+	struct fault fault;
+	ssize_t n = 1;
+
+	while (n > 0 && client->sent < client->len) {
+		n = send(client->watch.fd, client->answer + client->sent, client->len - client->sent, MSG_NOSIGNAL);
+		if (n > 0) {
+			client->sent += n;
+			client->since = clock_ms(CLOCK_BOOTTIME);
+		}
+	}
+	if ((n < 0 && errno != EAGAIN) || (client->sent == client->len && !client->follows)) {
+		client_close(client);
+		return;
+	}
+	if (client->sent == client->len)
+		client->len = client->sent = 0;
+	if (daemon_watch(daemon, &client->watch, client->len ? EPOLLIN | EPOLLOUT : EPOLLIN, &fault))
+		client_close(client);
+}
+
+static int answer_snapshot(struct daemon *daemon, struct client *client)
+{
+	struct snapshot snapshot = { .daemon = daemon->state };
+	struct fault fault;
+	FILE *out;
+	int err = survey_reports(&daemon->host, &snapshot.reports, &fault);
+
+	snapshot.daemon.waiting = survey_ended(&daemon->host);
+	if (err)
+		warn("%s", fault.text);
+	out = err ? NULL : open_memstream(&client->answer, &client->len);
+	if (out) {
+		snapshot_write(&snapshot, out);
+		fclose(out);
+	}
+	reports_free(&snapshot.reports);
+	return err;
+}
+
+static int followers(const struct daemon *daemon)
+{
+	int n = 0;
+
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		n += daemon->clients[i].follows;
+	return n;
+}
+
+static void client_answer(struct daemon *daemon, struct client *client)
+{
+	if (!strcmp(client->request, "snapshot") && !answer_snapshot(daemon, client)) {
+		client_send(daemon, client);
+	} else if (!strcmp(client->request, "log") && daemon->events && followers(daemon) < CLIENTS_MAX / 2) {
+		client->follows = true;
+		client->answer = mem_alloc(1, BACKLOG);
+	} else {
+		client_close(client);
+	}
+}
+
+static int on_client(struct daemon *daemon, struct watch *watch, struct fault *fault)
+{
+	struct client *client = (struct client *)watch;
+	char *end;
+	ssize_t n;
+
+	(void)fault;
+	if (client->answer && !client->follows) {
+		client_send(daemon, client);
+		return 0;
+	}
+	n = recv(watch->fd, client->request + client->asked, sizeof(client->request) - 1 - client->asked, 0);
+	if (n < 0 && errno == EAGAIN) {
+		if (client->answer)
+			client_send(daemon, client);
+		return 0;
+	}
+	if (n <= 0 || client->follows) { /* gone, too long, or talking where it should listen */
+		client_close(client);
+		return 0;
+	}
+	client->asked += n;
+	end = memchr(client->request, '\n', client->asked);
+	if (end) {
+		*end = '\0';
+		client_answer(daemon, client);
+	}
+	return 0;
+}
+
+static struct client *free_client(struct daemon *daemon)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (daemon->clients[i].watch.fd < 0)
+			return &daemon->clients[i];
+	return NULL;
+}
+
+static int on_listener(struct daemon *daemon, struct watch *watch, struct fault *fault)
+{
+	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	struct client *client = free_client(daemon);
+
+	if (fd < 0)
+		return 0;
+	if (!client) {
+		server_expire(daemon);
+		client = free_client(daemon);
+	}
+	if (!client) {
+		close(fd);
+		return 0;
+	}
+	*client = (struct client){ .watch = { fd, on_client }, .since = clock_ms(CLOCK_BOOTTIME) };
+	if (daemon_watch(daemon, &client->watch, EPOLLIN, fault))
+		client_close(client);
+	return 0;
+}
+
+void server_event(struct daemon *daemon, const struct sw_event *event)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &daemon->clients[i];
+
+		if (client->watch.fd < 0 || !client->follows || client->len + sizeof(*event) > BACKLOG)
+			continue;
+		memcpy(client->answer + client->len, event, sizeof(*event));
+		client->len += sizeof(*event);
+		client_send(daemon, client);
+	}
+}
+
+void server_expire(struct daemon *daemon)
+{
+	__s64 now = clock_ms(CLOCK_BOOTTIME);
+
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &daemon->clients[i];
+		bool waits = client->follows && !client->len;
+
+		if (client->watch.fd >= 0 && !waits && now - client->since > PATIENCE)
+			client_close(client);
+	}
+}
+
+/* The folder, if it is ours to make. */
+static void make_folder(const char *path)
+{
+	char *folder = mem_strdup(path), *slash = strrchr(folder, '/');
+
+	if (slash && slash != folder) {
+		*slash = '\0';
+		mkdir(folder, 0755);
+	}
+	free(folder);
+}
+
+static int give_to_group(const char *path, const char *name, struct fault *fault)
+{
+	struct group *group = name ? getgrnam(name) : NULL;
+
+	if (name && !group)
+		return fault_set(fault, EINVAL, "there is no group '%s': make it with groupadd, or leave --group out",
+				 name);
+	if (chmod(path, 0660) || (group && chown(path, -1, group->gr_gid)))
+		return fault_set(fault, errno, "cannot give %s to group %s: %s", path, name ? name : "root",
+				 strerror(errno));
+	return 0;
+}
+
+int server_open(struct daemon *daemon, struct fault *fault)
+{
+	const char *path = daemon->options.socket;
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	struct stat st;
+	mode_t mask;
+	int err;
+
+	if (strlen(path) >= sizeof(at.sun_path))
+		return fault_set(fault, EINVAL, "%s is too long for a socket: it may have %zu bytes", path,
+				 sizeof(at.sun_path) - 1);
+	strcpy(at.sun_path, path);
+	make_folder(path);
+	if (!lstat(path, &st) && !S_ISSOCK(st.st_mode))
+		return fault_set(fault, EINVAL, "%s is there and no socket: give another path with --socket", path);
+	unlink(path); /* of a daemon that was killed: there is no other now */
+	daemon->listener =
+		(struct watch){ socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on_listener };
+	mask = umask(0177);
+	err = daemon->listener.fd < 0 || bind(daemon->listener.fd, (struct sockaddr *)&at, sizeof(at)) ||
+	      listen(daemon->listener.fd, CLIENTS_MAX);
+	umask(mask);
+	if (err)
+		return fault_set(fault, errno, "cannot listen on %s: %s", path, strerror(errno));
+	err = give_to_group(path, daemon->options.group, fault);
+	return err ? err : daemon_watch(daemon, &daemon->listener, EPOLLIN, fault);
+}
+
+void server_close(struct daemon *daemon)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		client_close(&daemon->clients[i]);
+	if (daemon->listener.fd < 0)
+		return;
+	close(daemon->listener.fd);
+	unlink(daemon->options.socket);
+}

@@ -1,0 +1,250 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * A tick: the meters are read, what was not booked yet is booked, and only then are slots that have ended given back.
+ * The ledger alone says what was booked. So whoever is killed between any two of these steps loses nothing: the
+ * meters are still there, and the next tick finds the difference.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "budget.h"
+#include "calendar.h"
+#include "cli.h"
+#include "daemon.h"
+#include "policy.h"
+#include "publish.h"
+#include "survey.h"
+#include "tenant.h"
+
+/* The tenants as they were under the lock. */
+struct stock {
+	__u32 n;                   /* slots 0 to n - 1 */
+	struct sw_record *records; /* copies; `tenancy` is 0 where there is nothing to book */
+	struct sw_tenant *tenants; /* their storage, where they are attached */
+	struct sw_meter *meters;
+	bool ended; /* some have */
+};
+
+static void stock_free(struct stock *stock)
+{
+	free(stock->records);
+	free(stock->tenants);
+	free(stock->meters);
+}
+
+/* A cgroup that is gone, and its last socket with it, has nothing more to count. */
+static int take_stock(struct daemon *daemon, struct stock *stock, struct fault *fault)
+{
+	struct host *host = &daemon->host;
+	__u32 n = survey_end(host);
+	int err = 0;
+
+	*stock = (struct stock){
+		.n = n,
+		.records = mem_alloc(n, sizeof(*stock->records)),
+		.tenants = mem_alloc(n, sizeof(*stock->tenants)),
+	};
+	for (__u32 slot = 1; slot < n && !err; slot++) {
+		const struct sw_record *record = &host->records[slot];
+
+		if (record->cgroup && host_storage(host, record->cgroup, &stock->tenants[slot]) == -ENOENT)
+			err = tenant_end(host, slot, fault);
+		stock->ended |= record->tenancy && !record->cgroup;
+		stock->records[slot] = *record;
+	}
+	return err;
+}
+
+/* Those that have ended are read when no program can still be adding to them. */
+static int read_stock(struct daemon *daemon, struct stock *stock, struct fault *fault)
+{
+	int err = take_stock(daemon, stock, fault);
+
+	if (!err && stock->ended)
+		err = host_synchronize(&daemon->host, fault);
+	if (!err)
+		err = survey_meters(&daemon->host, stock->n, &stock->meters, fault);
+	return err;
+}
+
+static int book(struct daemon *daemon, const struct stock *stock, struct ledger_booked *booked, struct fault *fault)
+{
+	struct ledger_item *items = mem_alloc(stock->n, sizeof(*items));
+	char(*policies)[SW_NAME_MAX] = mem_alloc(stock->n, sizeof(*policies));
+	struct ledger_tick tick = {
+		.source = daemon->source,
+		.now = clock_ms(CLOCK_REALTIME),
+		.uptime = clock_ms(CLOCK_BOOTTIME),
+		.items = items,
+	};
+	int err;
+
+	for (__u32 slot = 1; slot < stock->n; slot++) {
+		const struct sw_record *record = &stock->records[slot];
+		struct ledger_item *item = &items[tick.n];
+
+		if (!record->tenancy)
+			continue;
+		*item = (struct ledger_item){
+			.tenant = record->name,
+			.tenancy = record->tenancy,
+			.since = record->since,
+			.policy = policies[slot],
+			.meter = stock->meters[slot],
+		};
+		policy_name(record->policy, policies[slot]);
+		memcpy(item->hash, record->hash, sizeof(item->hash));
+		tick.n++;
+	}
+	err = ledger_book(daemon->ledger, &tick, booked, fault);
+	if (!err)
+		daemon->state.ticked = tick.now;
+	free(items);
+	free(policies);
+	return err;
+}
+
+/* What has ended counts for the budget of a tenant of the same name. */
+static int release(struct daemon *daemon, const struct stock *stock, struct fault *fault)
+{
+	int err = 0;
+
+	tenant_purge(&daemon->host);
+	for (__u32 slot = 1; slot < stock->n && !err; slot++) {
+		const struct sw_record *record = &stock->records[slot];
+		__u32 heir;
+
+		if (!record->tenancy || record->cgroup)
+			continue;
+		heir = tenant_find(&daemon->host, record->name);
+		daemon->budgets[heir] = (struct budget_note){ 0 };
+		err = tenant_release(&daemon->host, slot, fault);
+	}
+	return err ? err : publish_collect(&daemon->host, fault);
+}
+
+static bool note_equal(const struct budget_note *a, const struct budget_note *b)
+{
+	return a->tenancy == b->tenancy && a->serial == b->serial && a->period == b->period;
+}
+
+/* A limit holds for a tenancy, a policy and a day or month; it is set once for each. */
+static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 slot, __s64 now, struct fault *fault)
+{
+	const struct sw_settings *settings = &daemon->host.settings[stock->tenants[slot].image];
+	struct budget_note note = {
+		.tenancy = stock->records[slot].tenancy,
+		.serial = stock->tenants[slot].serial,
+		.period = calendar_floor(now, settings->budget_period == SW_MONTH ? CALENDAR_MONTH : CALENDAR_DAY),
+	};
+	__u64 limit;
+	int err;
+
+	if (settings->budget == SW_NO_LIMIT || note_equal(&note, &daemon->budgets[slot]))
+		return 0;
+	if (daemon->host.records[slot].tenancy != note.tenancy || !daemon->host.records[slot].cgroup)
+		return 0; /* it ended meanwhile */
+	err = budget_limit_by(daemon->ledger, &daemon->host, stock->records[slot].name, slot, settings,
+			      &stock->meters[slot].of[SW_BILLABLE][SW_TX].bytes, now, &limit, fault);
+	if (!err)
+		err = tenant_limit(&daemon->host, slot, limit, fault);
+	if (!err)
+		daemon->budgets[slot] = note;
+	return err;
+}
+
+static int renew_budgets(struct daemon *daemon, const struct stock *stock, struct fault *fault)
+{
+	__s64 now = daemon->state.ticked / 1000;
+	int err = 0;
+
+	for (__u32 slot = 1; slot < stock->n && !err; slot++)
+		if (stock->records[slot].cgroup && stock->tenants[slot].slot == slot)
+			err = renew_budget(daemon, stock, slot, now, fault);
+	return err;
+}
+
+/* What can only be done when the tick is on disk. What fails here the next tick does. */
+static int settle(struct daemon *daemon, const struct stock *stock, struct fault *fault)
+{
+	int err = host_lock(&daemon->host, HOST_PATIENCE, fault);
+
+	if (!err && stock->ended)
+		err = release(daemon, stock, fault);
+	if (!err)
+		err = renew_budgets(daemon, stock, fault);
+	host_unlock(&daemon->host);
+	return err;
+}
+
+static int tick(struct daemon *daemon, struct stock *stock, unsigned patience, struct fault *fault)
+{
+	struct ledger_booked booked;
+	struct fault unsettled;
+	int err = host_lock(&daemon->host, patience, fault);
+
+	if (err)
+		return err;
+	err = read_stock(daemon, stock, fault);
+	host_unlock(&daemon->host); /* the disk may take its time */
+	if (!err)
+		err = book(daemon, stock, &booked, fault);
+	if (err)
+		return err;
+	daemon->state.ticks++;
+	daemon->state.rows += booked.rows;
+	if (settle(daemon, stock, &unsettled))
+		warn("booked, but some budget or slot waits for the next tick: %s", unsettled.text);
+	return 0;
+}
+
+static __u64 file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) ? 0 : st.st_size;
+}
+
+/* Says that booking has stopped, and that it goes on, once each. */
+static void tell(struct daemon *daemon, int err, const struct fault *fault)
+{
+	if (err && daemon->state.booking)
+		warn("nothing is booked for now, and nothing lost: %s", fault->text);
+	else if (!err && !daemon->state.booking)
+		warn("booking goes on");
+	daemon->state.booking = !err;
+	daemon->state.postponed += err != 0;
+}
+
+static int timed_tick(struct daemon *daemon, unsigned patience, struct fault *fault)
+{
+	struct timespec before, after;
+	struct stock stock = { 0 };
+	int err;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
+	err = tick(daemon, &stock, patience, fault);
+	stock_free(&stock);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
+	daemon->state.tick_cpu_ns += (after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec;
+	daemon->state.ledger_size = file_size(daemon->options.ledger);
+	return err;
+}
+
+#define TICK_PATIENCE 1000 /* ms: others change the state all the time, and quickly */
+
+int daemon_tick(struct daemon *daemon, struct fault *fault)
+{
+	int err = timed_tick(daemon, TICK_PATIENCE, fault);
+
+	tell(daemon, err, fault);
+	return host_current(&daemon->host, fault);
+}
+
+int daemon_last_tick(struct daemon *daemon, struct fault *fault)
+{
+	return timed_tick(daemon, HOST_PATIENCE, fault);
+}

@@ -39,8 +39,8 @@ say = @printf '  %-8s %s\n' '$(1)' '$@'
 .PHONY: all run check bench soak install format lint clean help deps-build deps-check
 .DELETE_ON_ERROR:
 
-##@ all: build the program (installs missing packages when run as root)
-all: $(B)/sockwarden
+##@ all: build the programs (installs missing packages when run as root)
+all: $(B)/sockwarden $(B)/sockwarden-exporter
 
 ##@ run: hold a PHP program to the policy in a lab of network namespaces; with CMD='...', hold CMD to it here
 run: deps-run $(B)/sockwarden
@@ -109,9 +109,12 @@ $(B)/sockwarden-exporter: $(EXPORTER) $(B)/core.a
 
 include tests/tests.mk
 
-##@ install: copy program, policies and sets below DESTDIR and PREFIX (default /usr)
-install: $(B)/sockwarden
+##@ install: copy programs, policies, sets and units below DESTDIR and PREFIX (default /usr)
+install: $(B)/sockwarden $(B)/sockwarden-exporter
 	install -D -m 0755 $(B)/sockwarden $(DESTDIR)$(PREFIX)/sbin/sockwarden
+	install -D -m 0755 $(B)/sockwarden-exporter $(DESTDIR)$(PREFIX)/libexec/sockwarden/sockwarden-exporter
+	install -D -m 0644 share/grafana/sockwarden.json $(DESTDIR)$(PREFIX)/share/sockwarden/grafana/sockwarden.json
+	install -D -m 0644 share/prometheus/sockwarden.rules.yml $(DESTDIR)$(PREFIX)/share/sockwarden/prometheus/sockwarden.rules.yml
 	install -d $(DESTDIR)$(PREFIX)/share/sockwarden/policies $(DESTDIR)$(PREFIX)/share/sockwarden/sets
 	install -m 0644 share/policies/*.yaml $(DESTDIR)$(PREFIX)/share/sockwarden/policies
 	install -m 0644 share/sets/* $(DESTDIR)$(PREFIX)/share/sockwarden/sets

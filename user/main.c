@@ -45,6 +45,7 @@ static const struct command commands[] = {
 	{ "ranges update", "", "replace the sets google and google-cloud by what Google publishes", NULL,
 	  JSON | TAKES(GOOG) | TAKES(CLOUD) | TAKES(OUTPUT), 0, 0, cmd_ranges_update },
 	{ "ranges", "[SET]", "list the named sets of addresses, or the prefixes of one", NULL, JSON, 0, 1, cmd_ranges },
+	{ "exporter", "", "serve what the daemon knows to Prometheus", NULL, 0, 0, 0, cmd_exporter, true },
 };
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))

@@ -96,6 +96,7 @@ int cmd_policy_diff(struct cli *cli);
 int cmd_daemon(struct cli *cli);
 int cmd_ranges(struct cli *cli);
 int cmd_ranges_update(struct cli *cli);
+int cmd_exporter(struct cli *cli);
 
 /* Prints "sockwarden: ..." to stderr; the other two are the exit status besides. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));

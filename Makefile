@@ -118,6 +118,12 @@ install: $(B)/sockwarden $(B)/sockwarden-exporter
 	install -d $(DESTDIR)$(PREFIX)/share/sockwarden/policies $(DESTDIR)$(PREFIX)/share/sockwarden/sets
 	install -m 0644 share/policies/*.yaml $(DESTDIR)$(PREFIX)/share/sockwarden/policies
 	install -m 0644 share/sets/* $(DESTDIR)$(PREFIX)/share/sockwarden/sets
+	install -D -m 0644 share/sysusers/sockwarden.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sockwarden.conf
+	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	for unit in share/systemd/*; do \
+		sed 's,/usr/sbin/,$(PREFIX)/sbin/,' $$unit | \
+			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit; \
+	done
 
 ##@ format: lay out the sources with clang-format
 format: deps-lint

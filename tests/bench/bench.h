@@ -106,6 +106,11 @@ __u32 cgroup_level(const char *path);
 void pin_near(void);
 void pin_far(void);
 
+int listening(const char *address, int port);
+
+/* On disk, for what would cost nothing in memory. */
+const char *ledger_folder(void);
+
 /* Never returns. */
 void serve(const char *address);
 
@@ -124,6 +129,8 @@ void policy_write(unsigned n, int variant, char path[SW_PATH_MAX]);
 struct cost {
 	double wall, user, system; /* milliseconds */
 };
+
+const char *program(void);
 
 /* Runs the program; it must succeed. */
 struct cost sockwarden(const char *const args[]);
@@ -152,6 +159,7 @@ void bench_hooks(int ms, const char *empty_object);
 void bench_traffic(int ms);
 void bench_life(void);
 void bench_loading(void);
+void bench_tenants(void);
 
 #define HOOK_TURNS    (24 * 3 * (ROUNDS + 1)) /* how many turns these take */
 #define TRAFFIC_TURNS (9 * 5 * (ROUNDS + 1))

@@ -9,13 +9,23 @@
 
 #include "bench.h"
 
+static const char *given(const char *name)
+{
+	const char *value = getenv(name);
+
+	if (!value)
+		die("%s is not set: start tests/bench/bench", name);
+	return value;
+}
+
 const char *cgroup_base(void)
 {
-	const char *base = getenv("BENCH_CGROUP");
+	return given("BENCH_CGROUP");
+}
 
-	if (!base)
-		die("BENCH_CGROUP is not set: start tests/bench/bench");
-	return base;
+const char *ledger_folder(void)
+{
+	return given("BENCH_LEDGER");
 }
 
 void cgroup_add(const char *name, char path[SW_PATH_MAX])

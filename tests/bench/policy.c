@@ -108,7 +108,7 @@ struct cost sockwarden(const char *const args[])
 	return (struct cost){ (now_ns() - begin) / 1e6, ms_of(usage.ru_utime), ms_of(usage.ru_stime) };
 }
 
-static const char *program(void)
+const char *program(void)
 {
 	const char *path = getenv("BENCH_SOCKWARDEN");
 

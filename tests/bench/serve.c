@@ -35,7 +35,7 @@ static void drop(const char *address, int port)
 		die("SO_RCVBUF: %s", strerror(errno));
 }
 
-static int listening(const char *address, int port)
+int listening(const char *address, int port)
 {
 	int fd = bound(address, port, SOCK_STREAM);
 

@@ -47,7 +47,7 @@ int budget_limit_by(struct ledger *ledger, struct host *host, const char *name, 
 
 	if (!err && slot && !booked)
 		err = ledger_booked(ledger, host->epoch, host->records[slot].tenancy, &of.booked, fault);
-	if (!err)
+	if (!err && !booked)
 		err = add_pending(ledger, host, name, slot, &of.pending, fault);
 	of.unspent = slot ? host->records[slot].unspent : 0;
 	return err ? err : ledger_limit(ledger, &of, settings, now, limit, fault);

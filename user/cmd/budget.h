@@ -12,7 +12,8 @@
 int budget_limit(struct host *host, const char *name, __u32 slot, const struct sw_settings *settings, __u64 *limit,
 		 struct fault *fault);
 
-/* The same for who has a ledger open, and may know what was booked (else NULL); the policy has a budget. */
+/* The same for who has a ledger open, and has just booked in it all there was, of this tenancy `booked` (else NULL);
+ * the policy has a budget. */
 int budget_limit_by(struct ledger *ledger, struct host *host, const char *name, __u32 slot,
 		    const struct sw_settings *settings, const __u64 *booked, __s64 now, __u64 *limit,
 		    struct fault *fault);

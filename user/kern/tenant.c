@@ -438,7 +438,7 @@ int tenant_limit(struct host *host, __u32 slot, __u64 limit, struct fault *fault
 static int end_slot(struct host *host, __u32 slot, struct fault *fault)
 {
 	struct sw_record record = host->records[slot];
-	char ledger[SW_PATH_MAX];
+	char ledger[SW_PATH_MAX] = "";
 	int err = clear_storage(host, record.cgroup, fault);
 
 	if (!err)

@@ -38,7 +38,7 @@ static void forget_ended(void)
 
 	must(host_open(&host, HOST_LOADING, &fault), &fault);
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		if (host.records[slot].tenancy && !host.records[slot].cgroup)
+		if (tenant_ended(&host.records[slot]))
 			must(tenant_release(&host, slot, &fault), &fault);
 	host_close(&host);
 }

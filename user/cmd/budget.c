@@ -13,7 +13,7 @@ static __u64 limit_without_ledger(const struct host *host, __u32 slot, __u64 bud
 {
 	__u64 spent = slot ? host->counts[slot].spent : 0;
 
-	return budget < SW_NO_LIMIT - spent ? spent + budget : SW_NO_LIMIT - 1;
+	return budget < SW_NO_LIMIT - spent ? spent + budget : SW_COUNTING;
 }
 
 /* What tenancies of the name have sent, but for the one in `slot`, that the ledger does not have yet. */

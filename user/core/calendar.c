@@ -9,6 +9,11 @@
 #define DAY       86400
 #define LAST_TIME 253402300799 /* 9999-12-31T23:59:59Z: a year of five digits is no RFC 3339 */
 
+enum calendar_unit calendar_unit_of(enum sw_period period)
+{
+	return period == SW_MONTH ? CALENDAR_MONTH : CALENDAR_DAY;
+}
+
 const char *calendar_name(enum calendar_unit unit)
 {
 	static const char *const names[] = { "hour", "day", "month" };

@@ -8,10 +8,11 @@
 
 #include <stdbool.h>
 
-#include <linux/types.h>
+#include "abi.h"
 
 enum calendar_unit { CALENDAR_HOUR, CALENDAR_DAY, CALENDAR_MONTH, CALENDAR_UNITS };
 
+enum calendar_unit calendar_unit_of(enum sw_period period);
 const char *calendar_name(enum calendar_unit unit); /* "hour", "day", "month" */
 bool calendar_unit_parse(const char *text, enum calendar_unit *unit);
 

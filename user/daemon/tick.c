@@ -52,7 +52,7 @@ static int take_stock(struct daemon *daemon, struct stock *stock, struct fault *
 
 		if (record->cgroup && host_storage(host, record->cgroup, &stock->tenants[slot]) == -ENOENT)
 			err = tenant_end(host, slot, fault);
-		stock->ended |= record->tenancy && !record->cgroup;
+		stock->ended |= tenant_ended(record);
 		stock->records[slot] = *record;
 	}
 	return err;
@@ -117,7 +117,7 @@ static int release(struct daemon *daemon, const struct stock *stock, struct faul
 		const struct sw_record *record = &stock->records[slot];
 		__u32 heir;
 
-		if (!record->tenancy || record->cgroup)
+		if (!tenant_ended(record))
 			continue;
 		heir = tenant_find(&daemon->host, record->name);
 		daemon->budgets[heir] = (struct budget_note){ 0 };
@@ -138,7 +138,7 @@ static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 
 	struct budget_note note = {
 		.tenancy = stock->records[slot].tenancy,
 		.serial = stock->tenants[slot].serial,
-		.period = calendar_floor(now, settings->budget_period == SW_MONTH ? CALENDAR_MONTH : CALENDAR_DAY),
+		.period = calendar_floor(now, calendar_unit_of(settings->budget_period)),
 	};
 	__u64 limit;
 	int err;

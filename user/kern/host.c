@@ -150,18 +150,36 @@ static int pin_all(struct sockwarden *skel, struct fault *fault)
 	return err;
 }
 
+static int read_state(int map, struct sw_host *state, struct fault *fault)
+{
+	__u32 zero = 0;
+
+	if (!bpf_map_lookup_elem(map, &zero, state))
+		return 0;
+	return fault_set(fault, errno, "cannot read the map 'host': %s", strerror(errno));
+}
+
+static int write_state(int map, const struct sw_host *state, struct fault *fault)
+{
+	__u32 zero = 0;
+
+	if (!bpf_map_update_elem(map, &zero, state, BPF_ANY))
+		return 0;
+	return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
+}
+
 /* The object was read and accepted: make it the host's, whole or not at all. */
 static int install(struct sockwarden *skel, struct fault *fault)
 {
 	struct sw_host mine = { 0 };
-	__u32 zero = 0;
 	int err;
 
 	build_hash(mine.build);
 	if (getrandom(&mine.epoch, sizeof(mine.epoch), 0) != sizeof(mine.epoch))
 		return fault_set(fault, errno, "cannot draw a random number: %s", strerror(errno));
-	if (bpf_map_update_elem(bpf_map__fd(skel->maps.host), &zero, &mine, BPF_ANY))
-		return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
+	err = write_state(bpf_map__fd(skel->maps.host), &mine, fault);
+	if (err)
+		return err;
 	remove_pins(LOADING); /* of someone who was killed here; we have the lock */
 	if (mkdir(LOADING, 0700))
 		return fault_set(fault, errno, "cannot make " LOADING ": %s", strerror(errno));
@@ -273,24 +291,6 @@ static int open_views(struct host *host, struct fault *fault)
 	if (host->settings && host->records && host->counts)
 		return 0;
 	return fault_set(fault, errno, "cannot map the state in " HOST ": %s", strerror(errno));
-}
-
-static int read_state(int map, struct sw_host *state, struct fault *fault)
-{
-	__u32 zero = 0;
-
-	if (!bpf_map_lookup_elem(map, &zero, state))
-		return 0;
-	return fault_set(fault, errno, "cannot read the map 'host': %s", strerror(errno));
-}
-
-static int write_state(int map, const struct sw_host *state, struct fault *fault)
-{
-	__u32 zero = 0;
-
-	if (!bpf_map_update_elem(map, &zero, state, BPF_ANY))
-		return 0;
-	return fault_set(fault, errno, "cannot write the map 'host': %s", strerror(errno));
 }
 
 static int read_epoch(struct host *host, struct fault *fault)

@@ -24,7 +24,7 @@ __u32 survey_ended(const struct host *host)
 	__u32 ended = 0;
 
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		ended += host->records[slot].tenancy && !host->records[slot].cgroup;
+		ended += tenant_ended(&host->records[slot]);
 	return ended;
 }
 

@@ -480,7 +480,7 @@ int tenant_detach(struct host *host, const char *name, struct fault *fault)
 
 	if (!slot)
 		return fault_set(fault, ENOENT, "no tenant is named %s: 'sockwarden status' lists them", name);
-	if (tenant_state(host, slot) == TENANT_GONE && has_sockets(host, slot))
+	if (tenant_lingers(host, slot))
 		return let_linger(host, slot, fault);
 	return end_slot(host, slot, fault);
 }

@@ -66,6 +66,12 @@ bool tenant_lingers(const struct host *host, __u32 slot);
  */
 void tenant_purge(struct host *host);
 
+/* True from the end of a tenancy until its slot is released. */
+static inline bool tenant_ended(const struct sw_record *record)
+{
+	return record->tenancy && !record->cgroup;
+}
+
 /* Gives a slot that has ended to whoever comes next. */
 int tenant_release(struct host *host, __u32 slot, struct fault *fault);
 

@@ -220,7 +220,7 @@ static const char of_spent[] =
 int ledger_spent(struct ledger *ledger, const char *tenant, enum sw_period period, __s64 now, __u64 *bytes,
 		 struct fault *fault)
 {
-	enum calendar_unit unit = period == SW_MONTH ? CALENDAR_MONTH : CALENDAR_DAY;
+	enum calendar_unit unit = calendar_unit_of(period);
 	__s64 sum = 0;
 	int err = store_connect(ledger, fault);
 

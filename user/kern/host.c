@@ -150,10 +150,24 @@ static int pin_all(struct sockwarden *skel, struct fault *fault)
 	return err;
 }
 
+static int another_build(struct fault *fault)
+{
+	return fault_set(fault, ESTALE,
+			 "the programs in this kernel are of another build of sockwarden: detach the tenants "
+			 "with that build and let its daemon book them, or remove " SW_PINS
+			 " to give up their policies and what is not booked");
+}
+
+/* The kernel writes as many bytes as the map's values have, which may be more than ours in another build's. */
 static int read_state(int map, struct sw_host *state, struct fault *fault)
 {
-	__u32 zero = 0;
+	struct bpf_map_info info = { 0 };
+	__u32 zero = 0, len = sizeof(info);
 
+	if (bpf_obj_get_info_by_fd(map, &info, &len))
+		return fault_set(fault, errno, "cannot read the map 'host': %s", strerror(errno));
+	if (info.value_size != sizeof(*state))
+		return another_build(fault);
 	if (!bpf_map_lookup_elem(map, &zero, state))
 		return 0;
 	return fault_set(fault, errno, "cannot read the map 'host': %s", strerror(errno));
@@ -240,21 +254,16 @@ static int open_pins(struct host *host, struct fault *fault)
  */
 static int check_build(struct fault *fault)
 {
-	int fd = bpf_obj_get(HOST "/host"), err = 0;
+	int fd = bpf_obj_get(HOST "/host"), err;
 	struct sw_host theirs;
 	__u8 mine[32];
-	__u32 zero = 0;
 
 	if (fd < 0)
 		return fault_set(fault, errno, HOST "/host: %s", strerror(errno));
 	build_hash(mine);
-	if (bpf_map_lookup_elem(fd, &zero, &theirs))
-		err = fault_set(fault, errno, "cannot read " HOST "/host: %s", strerror(errno));
-	else if (memcmp(mine, theirs.build, sizeof(mine)))
-		err = fault_set(fault, ESTALE,
-				"the programs in this kernel are of another build of sockwarden: detach the tenants "
-				"with that build and let its daemon book them, or remove " SW_PINS
-				" to give up their policies and what is not booked");
+	err = read_state(fd, &theirs, fault);
+	if (!err && memcmp(mine, theirs.build, sizeof(mine)))
+		err = another_build(fault);
 	close(fd);
 	return err;
 }

@@ -9,10 +9,12 @@
 struct bpf_flow_keys;
 struct bpf_iter_meta;
 struct bpf_local_storage;
+struct bpf_map;
 struct bpf_sock;
 struct callback_head;
 struct cgroup;
 struct dst_entry;
+struct file;
 struct hlist_node;
 struct hlist_nulls_node;
 struct hrtimer;
@@ -42,6 +44,7 @@ struct sock_common;
 struct sock_reuseport;
 struct socket;
 struct socket_wq;
+struct task_struct;
 struct tcp_fastopen_context;
 struct tcp_fastopen_request;
 struct tcp_md5sig_info;
@@ -1264,6 +1267,34 @@ enum {
 enum sk_action {
 	SK_DROP = 0,
 	SK_PASS = 1,
+};
+
+struct bpf_iter__bpf_sk_storage_map {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct bpf_map *map;
+	};
+	union {
+		struct sock *sk;
+	};
+	union {
+		void *value;
+	};
+};
+
+struct bpf_iter__task_file {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct task_struct *task;
+	};
+	u32 fd;
+	union {
+		struct file *file;
+	};
 };
 
 enum bpf_ret_code {

@@ -9,10 +9,12 @@
 struct bpf_flow_keys;
 struct bpf_iter_meta;
 struct bpf_local_storage;
+struct bpf_map;
 struct bpf_sock;
 struct callback_head;
 struct cgroup;
 struct dst_entry;
+struct file;
 struct hlist_node;
 struct hlist_nulls_node;
 struct hrtimer;
@@ -42,6 +44,7 @@ struct sock_common;
 struct sock_reuseport;
 struct socket;
 struct socket_wq;
+struct task_struct;
 struct tcp_fastopen_context;
 struct tcp_fastopen_request;
 struct tcp_md5sig_info;
@@ -1185,6 +1188,21 @@ enum {
 	BPF_SK_STORAGE_GET_F_CREATE = 1,
 };
 
+struct bpf_iter__bpf_sk_storage_map {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct bpf_map *map;
+	};
+	union {
+		struct sock *sk;
+	};
+	union {
+		void *value;
+	};
+};
+
 struct bpf_sockopt {
 	union {
 		struct bpf_sock *sk;
@@ -1321,6 +1339,19 @@ enum {
 	BPF_TCP_CLOSING = 11,
 	BPF_TCP_NEW_SYN_RECV = 12,
 	BPF_TCP_MAX_STATES = 13,
+};
+
+struct bpf_iter__task_file {
+	union {
+		struct bpf_iter_meta *meta;
+	};
+	union {
+		struct task_struct *task;
+	};
+	u32 fd;
+	union {
+		struct file *file;
+	};
 };
 
 #ifndef BPF_NO_PRESERVE_ACCESS_INDEX

@@ -28,7 +28,8 @@ KERN := $(patsubst %.c,$(B)/%.o,$(wildcard user/kern/*.c))
 DAEMON := $(patsubst %.c,$(B)/%.o,$(wildcard user/daemon/*.c))
 CMDS := $(patsubst %.c,$(B)/%.o,$(wildcard user/cmd/*.c))
 EXPORTER := $(patsubst %.c,$(B)/%.o,$(wildcard user/exporter/*.c))
-BPF  := $(wildcard bpf/*.bpf.c)
+WATCH := bpf/watch.bpf.c
+BPF  := $(filter-out $(WATCH),$(wildcard bpf/*.bpf.c))
 
 # `make V=1` shows the commands
 ifndef V
@@ -36,7 +37,7 @@ ifndef V
 endif
 say = @printf '  %-8s %s\n' '$(1)' '$@'
 
-.PHONY: all run check bench soak install format lint clean help deps-build deps-check
+.PHONY: all run check bench soak install format lint clean help deps-build deps-check deps-kernels
 .DELETE_ON_ERROR:
 
 ##@ all: build the programs (installs missing packages when run as root)
@@ -54,7 +55,7 @@ quote = '$(subst ','\'',$(1))'
 
 # ---- packages -------------------------------------------------------------------------------------
 
-deps-build deps-run deps-check deps-lint: deps-%:
+deps-build deps-run deps-check deps-lint deps-kernels: deps-%:
 	@scripts/deps $*
 
 $(B)/.deps: scripts/deps scripts/packages
@@ -73,14 +74,16 @@ $(B)/bpf/$(1)/%.bpf.o: bpf/%.bpf.c | $(B)/.deps
 	$$(call say,BPF)
 	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(TARGET_$(1)) -Ivmlinux/$(1) -MMD -MP -c $$< -o $$@
 $(B)/bpf/$(1)/sockwarden.o: $(patsubst bpf/%.c,$(B)/bpf/$(1)/%.o,$(BPF))
+$(B)/bpf/$(1)/watch.o: $(B)/bpf/$(1)/watch.bpf.o
+$(B)/bpf/$(1)/sockwarden.o $(B)/bpf/$(1)/watch.o:
 	$$(call say,LINK)
 	$(BPFTOOL) gen object $$@ $$^
 endef
 $(foreach arch,$(ARCHES),$(eval $(call BPF_RULES,$(arch))))
 
-$(B)/sockwarden.skel.h: $(B)/bpf/$(ARCH)/sockwarden.o
+$(B)/%.skel.h: $(B)/bpf/$(ARCH)/%.o
 	$(call say,GEN)
-	$(BPFTOOL) gen skeleton $< name sockwarden > $@
+	$(BPFTOOL) gen skeleton $< name $* > $@
 
 # ---- user space -----------------------------------------------------------------------------------
 
@@ -90,6 +93,7 @@ $(B)/user/%.o: user/%.c Makefile | $(B)/.deps
 	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
 
 $(B)/user/kern/host.o: $(B)/sockwarden.skel.h
+$(B)/user/kern/watch.o: $(B)/watch.skel.h
 
 $(B)/core.a: $(CORE)
 	$(call say,AR)
@@ -130,7 +134,7 @@ format: deps-lint
 	clang-format -i $(wildcard include/*.h bpf/*.[ch] user/*.c user/*/*.[ch] tests/*/*.[ch])
 
 ##@ lint: clang-tidy, cppcheck and shellcheck
-lint: deps-lint $(B)/sockwarden.skel.h
+lint: deps-lint $(B)/sockwarden.skel.h $(B)/watch.skel.h
 	scripts/lint
 
 ##@ clean: remove what was built

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Operations that name no new peer, yet say that the tenant still uses the socket. They cannot refuse. */
-#include "tenant.bpf.h"
+#include "sock.bpf.h"
 
 static __always_inline int active(struct bpf_sock_addr *ctx)
 {
-	struct sw_sock *sock = sock_get(ctx->sk);
+	struct sw_sock *sock = sock_get(bpf_get_local_storage(&tenants, 0), ctx->sk);
 
 	if (sock)
 		sock_touch(sock);

@@ -7,7 +7,7 @@
 #ifndef SW_FLOW_BPF_H
 #define SW_FLOW_BPF_H
 
-#include "tenant.bpf.h"
+#include "sock.bpf.h"
 
 typedef struct {
 	void *trie;
@@ -37,24 +37,6 @@ static __always_inline struct sw_verdict decide(const struct scope *scope, const
 	};
 
 	return sw_decide(&image, scope->settings, flow);
-}
-
-/*
- * The version of a socket's approval, in order with the reads and writes around it. x86 keeps reads in order by
- * itself; elsewhere the one barrier a BPF program has is an atomic operation that returns a value.
- */
-static __always_inline __u32 version_of(struct sw_sock *sock)
-{
-	__u32 version;
-
-	barrier();
-#ifdef __TARGET_ARCH_x86
-	version = *(volatile __u32 *)&sock->version;
-#else
-	version = __sync_fetch_and_add(&sock->version, 0);
-#endif
-	barrier();
-	return version;
 }
 
 /*

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The local end: which sockets may exist, what they may be bound to, and that none listens. */
-#include "tenant.bpf.h"
+#include "sock.bpf.h"
 
 SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
 {
@@ -18,7 +18,11 @@ SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
 		return REFUSE;
 	if (!socket_allowed(scope.settings, ctx) && refuse_call(&scope, &denial) == REFUSE)
 		return REFUSE;
-	sock = sock_get(ctx);
+	sock = sock_get(scope.tenant, ctx);
+	/* nothing would ever be known of it; and a tenant may set net.core.optmem_max in a namespace of its own */
+	denial.reason = SW_REASON_NO_ROOM;
+	if (!sock && refuse_call(&scope, &denial) == REFUSE)
+		return REFUSE;
 	if (sock) {
 		sock->pid = bpf_get_current_pid_tgid() >> 32;
 		bpf_get_current_comm(sock->comm, sizeof(sock->comm));
@@ -53,13 +57,13 @@ static __always_inline int binding(struct bpf_sock_addr *ctx, enum sw_hook hook,
 
 	if (!scope_get(&scope))
 		return REFUSE;
-	if (used_by_stranger(&scope)) {
-		denial.reason = SW_REASON_TRANSFER;
+	sock = sock_get(scope.tenant, ctx->sk);
+	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
+		return REFUSE;
+	if (sock && sock->closed)
+		denial.reason = SW_REASON_CLOSED;
+	if (denial.reason != SW_REASON_BIND || !binding_allowed(scope.settings, &denial.flow))
 		return refuse_call(&scope, &denial);
-	}
-	if (!binding_allowed(scope.settings, &denial.flow))
-		return refuse_call(&scope, &denial);
-	sock = sock_get(ctx->sk);
 	if (sock) {
 		sock->binding = 1;
 		sock_touch(sock);
@@ -97,7 +101,7 @@ static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct
 
 	if (!scope_get(&scope))
 		return REFUSE;
-	sock = sock_get(ctx);
+	sock = sock_get(scope.tenant, ctx);
 	if (scope.settings->bind == SW_BIND_ALLOW ||
 	    (scope.settings->bind == SW_BIND_EPHEMERAL && sock && sock->binding && unspecified(&addr)))
 		return PASS;
@@ -118,7 +122,7 @@ SEC("cgroup/post_bind6") int sw_post_bind6(struct bpf_sock *ctx)
 
 /*
  * listen() has no hook that could refuse it: an unbound socket that listens passes every bind hook. Here
- * it is seen, counted and logged after the fact; the packet programs drop what arrives for it.
+ * it is seen after the fact, and closed; until a pass takes it away, the packet programs drop what arrives for it.
  */
 static __always_inline void listening(struct bpf_sock_ops *ctx, const struct scope *scope)
 {
@@ -129,7 +133,7 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, const struct sco
 		.protocol = IPPROTO_TCP,
 		.flow = { .port = ctx->local_port },
 	};
-	struct sw_sock *sock = sock_get(ctx->sk);
+	struct sw_sock *sock = sock_get(scope->tenant, ctx->sk);
 
 	if (scope->settings->listen)
 		return;
@@ -137,7 +141,8 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, const struct sco
 		denial.pid = sock->pid;
 		__builtin_memcpy(denial.comm, sock->comm, sizeof(denial.comm));
 	}
-	refuse(scope->tenant, scope->settings, &denial);
+	if (refuse(scope->tenant, scope->settings, &denial) == REFUSE)
+		sock_end(scope, sock, SW_CAUSE_LISTEN, &denial);
 }
 
 /* Called for many events of each TCP connection: leave early. */
@@ -153,7 +158,7 @@ SEC("sockops") int sw_sockops(struct bpf_sock_ops *ctx)
 	if (ctx->op == BPF_SOCK_OPS_TCP_LISTEN_CB) {
 		listening(ctx, &scope);
 	} else if (scope.settings->listen) {
-		sock = sock_get(ctx->sk);
+		sock = sock_get(scope.tenant, ctx->sk);
 		if (sock)
 			sock->inbound = 1;
 	}

@@ -17,6 +17,9 @@
  *   hits       programs                     user space
  *   events     programs                     user space
  *   records    user space                   the log, user space
+ *   owners     user space, for each pass    the passes over sockets
+ *   pass       both, in turn                both
+ *   calls      programs                     the daemon, which then makes a pass at once
  *   host       user space                   user space
  */
 #ifndef SW_MAPS_BPF_H
@@ -90,16 +93,25 @@ struct {
 
 /* What we know of one socket. Made when the socket is, or when a socket older than the policy is first used. */
 struct sw_sock {
-	__u32 version;  /* of flow, approved and billing; odd while they change: two threads may send on one UDP socket
-			 */
-	__u32 pid;      /* thread group that created it, 0 when it is older than the policy */
+	__u32 version;  /* of flow, approved and billing; odd while they change: two threads may send on one UDP socket;
+			 * and for good once the socket is closed, so that nothing is approved on it any more */
+	__u32 looked;   /* sw_pass.number of the last pass that looked at it */
 	__u64 approved; /* serial of the image that allowed `flow`; 0: none did */
-	__u64 active;   /* jiffies: the last operation of the tenant that a hook saw */
-	struct sw_flow flow; /* the peer last approved */
-	__u8 binding;        /* the bind hook let port 0 of the unspecified address pass */
-	__u8 inbound;        /* accepted from a listener the policy allows */
-	__u8 billing;        /* enum sw_billing of `flow` */
-	__u8 pad;
+	__u64 active;   /* jiffies: the last operation of the tenant that was seen */
+	__u64 owner;    /* id of the tenant's cgroup; of a socket from outside, the tenant's it was found in */
+	__u64 bytes[SW_WAYS]; /* as metered; two CPUs that send at once may lose some of them here */
+	__u64 moved;          /* how far its data had come when a pass last looked */
+	__u64 judged;         /* serial of the image that last found its peer allowed in a pass */
+	struct sw_flow flow;  /* the peer last approved */
+	__u8 binding;         /* the bind hook let port 0 of the unspecified address pass */
+	__u8 inbound;         /* accepted from a listener the policy allows */
+	__u8 billing;         /* enum sw_billing of `flow` */
+	__u8 closed;          /* enum sw_cause */
+	__u8 told;            /* user space has been told that it is closed */
+	__u8 pad[3];
+	__u32 pid;     /* thread group that created it, 0 when it is older than the policy */
+	__u32 tenancy; /* sw_tenant.tenancy when it was last used or looked at: between two of them no hook runs */
+	__u32 pad2;
 	char comm[16];
 };
 
@@ -160,6 +172,28 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sw_record);
 } records __weak SEC(".maps");
+
+/* What `tenants` has, by cgroup, for programs that run in no cgroup. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, __u64);
+	__type(value, struct sw_tenant);
+} owners __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sw_pass);
+} pass __weak SEC(".maps");
+
+/* Its records say nothing: that there is one is the call. */
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 1 << 16); /* of whole pages, wherever these are large */
+} calls __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -3,7 +3,7 @@
  * Socket options that pretend. setsockopt is seen before the kernel: a mock is dropped there and reported
  * as done. getsockopt is seen after it: the answer is overwritten.
  */
-#include "tenant.bpf.h"
+#include "sock.bpf.h"
 
 static __always_inline const struct sw_option *option_find(const struct scope *scope, struct bpf_sockopt *ctx)
 {
@@ -14,28 +14,6 @@ static __always_inline const struct sw_option *option_find(const struct scope *s
 	};
 
 	return bpf_map_lookup_elem(&options, &key);
-}
-
-static __always_inline int option_refuse(const struct scope *scope, struct bpf_sockopt *ctx, enum sw_hook hook,
-					 enum sw_reason reason)
-{
-	struct sw_denial denial = {
-		.hook = hook,
-		.reason = reason,
-		.family = ctx->sk ? ctx->sk->family : 0,
-		.type = ctx->level,
-		.protocol = ctx->optname,
-	};
-
-	return refuse_call(scope, &denial);
-}
-
-static __always_inline void option_touch(struct bpf_sockopt *ctx)
-{
-	struct sw_sock *sock = sock_get(ctx->sk);
-
-	if (sock)
-		sock_touch(sock);
 }
 
 /* A value beyond the page that the hook was given goes to the kernel from the program's own buffer. */
@@ -76,7 +54,15 @@ static __always_inline bool option_ours(const struct bpf_sockopt *ctx)
 /* What the policy makes of the option: REFUSE; or PASS, with the mock in `mock` if there is one. */
 static __always_inline int option_decide(struct bpf_sockopt *ctx, enum sw_hook hook, const struct sw_option **mock)
 {
+	struct sw_denial denial = {
+		.hook = hook,
+		.reason = SW_REASON_OPTION,
+		.family = ctx->sk ? ctx->sk->family : 0,
+		.type = ctx->level,
+		.protocol = ctx->optname,
+	};
 	const struct sw_option *option;
+	struct sw_sock *sock;
 	struct scope scope;
 
 	*mock = NULL;
@@ -84,12 +70,15 @@ static __always_inline int option_decide(struct bpf_sockopt *ctx, enum sw_hook h
 		return PASS;
 	if (!scope_get(&scope))
 		return REFUSE;
-	option_touch(ctx);
-	if (used_by_stranger(&scope) && option_refuse(&scope, ctx, hook, SW_REASON_TRANSFER) == REFUSE)
+	sock = sock_get(scope.tenant, ctx->sk);
+	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
 		return REFUSE;
+	if (sock)
+		sock_touch(sock);
 	option = option_find(&scope, ctx);
+	denial.reason = SW_REASON_OPTION;
 	if (!option)
-		return scope.settings->options ? PASS : option_refuse(&scope, ctx, hook, SW_REASON_OPTION);
+		return scope.settings->options ? PASS : refuse_call(&scope, &denial);
 	if (!option->pass && !scope.settings->audit)
 		*mock = option;
 	return PASS;

@@ -165,6 +165,8 @@ static __always_inline enum sw_reason objection(struct bpf_sock *sk, struct sw_s
 {
 	struct bpf_sock *full = bpf_sk_fullsock(sk);
 
+	if (sock && sock->closed)
+		return SW_REASON_CLOSED;
 	if (!full || !socket_allowed(settings, full)) /* older than the policy: raw, ping, ... */
 		return SW_REASON_PROTOCOL;
 	if (packet->source_route)
@@ -217,16 +219,33 @@ static __always_inline int refuse_packet(const struct scope *scope, struct bpf_s
 	return refuse(scope->tenant, scope->settings, denial);
 }
 
+#define TCP_FLAGS    13 /* the byte with the flags */
+#define TCP_FLAG_RST 0x04
+
+/* What a closed connection has to say to its peer: that it is closed. */
+static __always_inline bool last_word(struct __sk_buff *skb, const struct scope *scope, enum direction dir,
+				      struct packet *packet)
+{
+	struct sw_denial unused = { 0 };
+	__u8 flags;
+
+	return dir == OUT && packet->flow.proto == SW_TCP && !packet->source_route &&
+	       !bpf_skb_load_bytes(skb, packet->transport + TCP_FLAGS, &flags, sizeof(flags)) && flags & TCP_FLAG_RST &&
+	       allowed(scope, &packet->flow, &unused, &packet->billing);
+}
+
 #define HOOK_OF(dir) ((dir) == OUT ? SW_HOOK_EGRESS : SW_HOOK_INGRESS)
 
 /* The slow path: no approval fits this packet. */
-static __always_inline int packet_decide(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
-					 enum direction dir, struct packet *packet)
+static __always_inline int packet_decide(struct __sk_buff *skb, const struct scope *scope, struct bpf_sock *sk,
+					 struct sw_sock *sock, enum direction dir, struct packet *packet)
 {
 	struct sw_denial denial = { .hook = HOOK_OF(dir), .rule = SW_RULE_NONE };
 
 	denial.reason = objection(sk, sock, scope->settings, dir, packet);
 	if (denial.reason == SW_REASON_RULE && packet_allowed(scope, sk, sock, dir, packet, &denial))
+		return PASS;
+	if (denial.reason == SW_REASON_CLOSED && last_word(skb, scope, dir, packet))
 		return PASS;
 	packet->billing = SW_BILLABLE;
 	if (refuse_packet(scope, sk, sock, packet, &denial) == REFUSE)
@@ -251,6 +270,23 @@ static __always_inline int packet_too_much(const struct scope *scope, struct bpf
 	return refuse_packet(scope, sk, sock, packet, &denial);
 }
 
+static __always_inline int packet_no_room(const struct scope *scope, struct bpf_sock *sk, enum direction dir,
+					  const struct packet *packet)
+{
+	struct sw_denial denial = { .hook = HOOK_OF(dir), .reason = SW_REASON_NO_ROOM, .rule = SW_RULE_NONE };
+
+	return refuse_packet(scope, sk, NULL, packet, &denial);
+}
+
+/* A datagram is data; a segment need not be, and how far a connection's data has come is seen in a pass. */
+static __always_inline void note_packet(struct sw_sock *sock, enum direction dir, const struct packet *packet,
+					const struct sw_traffic *traffic)
+{
+	sock->bytes[dir] += traffic->bytes;
+	if (packet->flow.proto == SW_UDP)
+		sock_touch(sock);
+}
+
 static __always_inline int packet_pass(struct __sk_buff *skb, enum direction dir)
 {
 	struct bpf_sock *sk = skb->sk;
@@ -263,16 +299,18 @@ static __always_inline int packet_pass(struct __sk_buff *skb, enum direction dir
 		return REFUSE;
 	if (!read_packet(skb, dir, &packet))
 		return packet_unreadable(&scope, dir);
-	sock = sock_get(sk);
+	sock = sock_get(scope.tenant, sk);
+	if (!sock && packet_no_room(&scope, sk, dir, &packet) == REFUSE)
+		return REFUSE;
 	if (packet.source_route || !sock || !approved(sock, &packet.flow, scope.tenant->serial, &packet.billing))
-		if (packet_decide(&scope, sk, sock, dir, &packet) == REFUSE)
+		if (packet_decide(skb, &scope, sk, sock, dir, &packet) == REFUSE)
 			return REFUSE;
-	if (sock && dir == OUT)
-		sock_touch(sock);
 	traffic = traffic_of(skb, dir, &packet);
 	if (dir == OUT && packet.billing == SW_BILLABLE && !spend(&scope, &traffic))
 		return packet_too_much(&scope, sk, sock, &packet);
 	meter(scope.tenant, dir, &packet, &traffic);
+	if (sock)
+		note_packet(sock, dir, &packet, &traffic);
 	return PASS;
 }
 

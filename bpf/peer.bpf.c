@@ -22,17 +22,18 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 
 	if (!sk || !scope_get(&scope))
 		return REFUSE;
-	if (used_by_stranger(&scope)) {
-		denial.reason = SW_REASON_TRANSFER;
-		if (refuse_call(&scope, &denial) == REFUSE)
-			return REFUSE;
-	}
-	sock = sock_get(sk);
+	sock = sock_get(scope.tenant, sk);
+	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
+		return REFUSE;
 	if (sock) {
 		sock->inbound = 0; /* an accepted socket that was disconnected chooses its peer now */
 		sock_touch(sock);
 		if (approved(sock, &flow, scope.tenant->serial, &billing))
 			return PASS;
+		if (sock->closed) {
+			denial.reason = SW_REASON_CLOSED;
+			return refuse_call(&scope, &denial);
+		}
 	}
 	if (vet(&scope, sk, sock, &flow, &denial, &billing))
 		return PASS;

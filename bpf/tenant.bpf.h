@@ -26,17 +26,6 @@ static __always_inline bool scope_get(struct scope *scope)
 	return scope->settings != NULL;
 }
 
-/* NULL when there is no socket, or no memory for it: then nothing is remembered and all is decided anew. */
-static __always_inline struct sw_sock *sock_get(struct bpf_sock *sk)
-{
-	return sk ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
-}
-
-static __always_inline void sock_touch(struct sw_sock *sock)
-{
-	sock->active = bpf_jiffies64(); /* a clock would be a tenth of a packet's cost */
-}
-
 /* An allow-list: whatever is not plain TCP or UDP, in the protocols the policy speaks, is refused. */
 static __always_inline bool socket_allowed(const struct sw_settings *settings, const struct bpf_sock *sk)
 {
@@ -88,11 +77,13 @@ static __always_inline __u32 rule_line(const struct sw_tenant *tenant, const str
 /* What is wrong is counted and logged, and let pass. */
 static __always_inline bool lenient(const struct sw_settings *settings, enum sw_reason reason)
 {
-	return settings->audit || (reason == SW_REASON_OVER_BUDGET && settings->budget_log);
+	return (settings->audit && reason != SW_REASON_CLOSED) ||
+	       (reason == SW_REASON_OVER_BUDGET && settings->budget_log);
 }
 
 static __always_inline bool log_write(const struct sw_tenant *tenant, const struct sw_settings *settings,
-				      struct sw_counts *counts, const struct sw_denial *denial, __u64 now)
+				      struct sw_counts *counts, const struct sw_denial *denial,
+				      const struct sw_closing *closing, __u64 now)
 {
 	struct sw_record *record = bpf_map_lookup_elem(&records, &tenant->slot);
 	struct sw_event *event = record ? bpf_ringbuf_reserve(&events, sizeof(*event), 0) : NULL;
@@ -105,13 +96,27 @@ static __always_inline bool log_write(const struct sw_tenant *tenant, const stru
 	event->image = tenant->image;
 	event->serial = tenant->serial;
 	event->denial = *denial;
+	event->closing = *closing;
 	event->line = rule_line(tenant, denial);
-	event->audit = lenient(settings, denial->reason);
+	event->audit = !closing->cause && lenient(settings, denial->reason);
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 	__builtin_memcpy(event->tenant, record->name, sizeof(event->tenant));
 	__builtin_memcpy(event->policy, settings->policy, sizeof(event->policy));
 	bpf_ringbuf_submit(event, 0);
 	return true;
+}
+
+/* Or counts that it was not. */
+static __always_inline void log_event(const struct sw_tenant *tenant, const struct sw_settings *settings,
+				      struct sw_counts *c, const struct sw_denial *denial,
+				      const struct sw_closing *closing)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	if (log_allowed(c, now) && log_write(tenant, settings, c, denial, closing, now))
+		return;
+	__sync_fetch_and_add(&c->log_dropped, 1);
+	__sync_fetch_and_add(&c->log_missed, 1);
 }
 
 /*
@@ -123,7 +128,7 @@ static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_set
 {
 	__u32 slot = tenant->slot, reason = slot ? denial->reason : SW_REASON_NOT_READY;
 	struct sw_counts *c = bpf_map_lookup_elem(&counts, &slot);
-	__u64 now = bpf_ktime_get_boot_ns();
+	struct sw_closing none = { 0 };
 
 	if (!c || reason >= SW_REASON_COUNT)
 		return REFUSE;
@@ -133,14 +138,11 @@ static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_set
 		count_hit(tenant, denial->rule);
 	if (lenient(settings, reason))
 		__sync_fetch_and_add(&c->audited, 1);
-	if (!log_allowed(c, now) || !log_write(tenant, settings, c, denial, now)) {
-		__sync_fetch_and_add(&c->log_dropped, 1);
-		__sync_fetch_and_add(&c->log_missed, 1);
-	}
+	log_event(tenant, settings, c, denial, &none);
 	return lenient(settings, reason) ? PASS : REFUSE;
 }
 
-/* refuse() for hooks that run in the program's own system call: adds who called, and lets errno be EACCES. */
+/* refuse() for hooks that run in the program's own system call: adds who called, and chooses errno. */
 static __always_inline int refuse_call(const struct scope *scope, struct sw_denial *denial)
 {
 	int ret;
@@ -149,7 +151,7 @@ static __always_inline int refuse_call(const struct scope *scope, struct sw_deni
 	bpf_get_current_comm(denial->comm, sizeof(denial->comm));
 	ret = refuse(scope->tenant, scope->settings, denial);
 	if (ret == REFUSE)
-		bpf_set_retval(-EACCES);
+		bpf_set_retval(denial->reason == SW_REASON_CLOSED ? -ECONNABORTED : -EACCES);
 	return ret;
 }
 

@@ -99,7 +99,8 @@ struct sw_settings {
 	__u8 allow;         /* the policy's default, for people: the programs find it in the spans */
 	__u8 budget_period; /* enum sw_period */
 	__u8 budget_log;    /* 1: over its budget, new connections are logged and let pass; 0: nothing more is sent */
-	__u8 pad[4];
+	__u8 revoke; /* 1: a socket whose peer the policy no longer allows is closed; 0: its packets are dropped */
+	__u8 pad[3];
 	__u64 budget; /* billable bytes out in a period; SW_NO_LIMIT: no budget */
 	char policy[SW_NAME_MAX];
 	__u8 hash[32]; /* SHA-256 of the image, what makes two of them the same */
@@ -152,11 +153,11 @@ struct sw_option {
 struct sw_tenant {
 	__u32 slot;
 	__u32 image;
-	__u64 serial; /* of the image: what an approval on a socket is worth */
-	__u64 cgroup; /* id of the tenant's cgroup */
-	__u64 limit;  /* what sw_counts.spent must not reach; SW_NO_LIMIT: no budget */
-	__u32 level;  /* its depth below the root of the hierarchy */
-	__u32 pad;
+	__u64 serial;  /* of the image: what an approval on a socket is worth */
+	__u64 cgroup;  /* id of the tenant's cgroup */
+	__u64 limit;   /* what sw_counts.spent must not reach; SW_NO_LIMIT: no budget */
+	__u32 level;   /* its depth below the root of the hierarchy */
+	__u32 tenancy; /* of sw_record: what was noted on a socket in another one says nothing of now */
 };
 
 /* One remote end. */
@@ -211,7 +212,9 @@ struct sw_meter {
 	X(UNSOLICITED, "unsolicited", "a datagram from a peer the socket never contacted")                             \
 	X(TRANSFER, "transfer", "a process outside the tenant used its socket")                                        \
 	X(MALFORMED, "malformed", "a packet whose headers could not be read")                                          \
-	X(OVER_BUDGET, "over-budget", "the tenant has sent what its budget allows for the day or month")
+	X(OVER_BUDGET, "over-budget", "the tenant has sent what its budget allows for the day or month")               \
+	X(CLOSED, "closed", "the socket had been closed for good before")                                              \
+	X(NO_ROOM, "no-room", "no room for what is kept on a socket: memory, or net.core.optmem_max")
 
 enum sw_reason {
 #define X(id, name, help) SW_REASON_##id,
@@ -220,15 +223,34 @@ enum sw_reason {
 		SW_REASON_COUNT,
 };
 
+/*
+ * Why a socket was closed for good, by us: name in counters and logs, and what an operator reads in `status`.
+ * 0 stands for a socket that was not.
+ */
+#define SW_CAUSES(X)                                                                                                   \
+	X(IDLE, "idle", "no operation on it for as long as the policy's idle-timeout")                                 \
+	X(REVOKED, "revoked", "the policy no longer allows its peer, and says on-revoke: close")                       \
+	X(TRANSFER, "transfer", "a process had it that is not of the tenant it was made in")                           \
+	X(LISTEN, "listen", "it listened, which the policy does not allow")
+
+enum sw_cause {
+	SW_CAUSE_NONE = 0,
+#define X(id, name, help) SW_CAUSE_##id,
+	SW_CAUSES(X)
+#undef X
+		SW_CAUSE_COUNT,
+};
+
 /* Per slot, shared by all CPUs: decisions are rare beside packets. */
 struct sw_counts {
 	__u64 allowed; /* decisions; a repeat to the peer approved last is not a new one */
 	__u64 spent;   /* billable bytes out while the tenant had a limit; what sw_tenant.limit is held against */
 	__u64 denied[SW_REASON_COUNT];
-	__u64 audited;     /* of the denied: let pass by `mode: audit` */
-	__u64 log_dropped; /* denials not logged: over the rate, or the ring was full */
-	__u64 log_missed;  /* of these, since the last one that was logged */
-	__u64 log_second;  /* boot clock, seconds: which second log_count counts */
+	__u64 closed[SW_CAUSE_COUNT]; /* sockets; of SW_CAUSE_NONE always 0 */
+	__u64 audited;                /* of the denied: let pass by `mode: audit` */
+	__u64 log_dropped;            /* denials not logged: over the rate, or the ring was full */
+	__u64 log_missed;             /* of these, since the last one that was logged */
+	__u64 log_second;             /* boot clock, seconds: which second log_count counts */
 	__u64 log_count;
 };
 
@@ -266,11 +288,35 @@ struct sw_hit_key {
 	X(RECVMSG4, recvmsg4, BPF_CGROUP_UDP4_RECVMSG)                                                                 \
 	X(RECVMSG6, recvmsg6, BPF_CGROUP_UDP6_RECVMSG)
 
+/* In a struct sw_event, where a hook would stand: a pass over the sockets (user/kern/reap.h). */
+#define SW_HOOK_PASS SW_HOOK_COUNT
+
 enum sw_hook {
 #define X(id, name, type) SW_HOOK_##id,
 	SW_HOOKS(X)
 #undef X
 		SW_HOOK_COUNT,
+};
+
+/*
+ * Programs on functions of the kernel, for the whole host: they see operations that no hook of a cgroup does. Each is
+ * used where the kernel lets it, and of several that see the same the first. What each one sees, for people.
+ */
+#define SW_WATCHES(X)                                                                                                  \
+	X(RECEIVE, receive, "recv, recvmsg, read, also when there was nothing")                                        \
+	X(RECEIVE_ENTRY, receive_entry, "recv, recvmsg, read, also when there was nothing")                            \
+	X(RECEIVE_LENGTH, receive_length, "recv, recvmsg, read, also when there was nothing")                          \
+	X(POLL_TCP, poll_tcp, "poll, select, epoll on TCP")                                                            \
+	X(POLL_UDP, poll_udp, "poll, select, epoll on UDP")                                                            \
+	X(IOCTL4, ioctl4, "ioctl over IPv4")                                                                           \
+	X(IOCTL6, ioctl6, "ioctl over IPv6")                                                                           \
+	X(SHUTDOWN, shutdown, "shutdown")
+
+enum sw_watch {
+#define X(id, name, sees) SW_WATCH_##id,
+	SW_WATCHES(X)
+#undef X
+		SW_WATCH_COUNT,
 };
 
 /* One refusal, as the program that refuses describes it. */
@@ -286,8 +332,16 @@ struct sw_denial {
 	char comm[16];
 };
 
+/* What is said of a socket that was closed. */
+struct sw_closing {
+	__u64 idle;           /* milliseconds since the last operation on it that was seen */
+	__u64 bytes[SW_WAYS]; /* of the IP layer, as the meters count them */
+	__u32 cause;          /* enum sw_cause; SW_CAUSE_NONE: nothing was closed */
+	__u32 pad;
+};
+
 /* Ring buffer record: a denial with whose it was and the rule's line, for tenant and policy may be gone when it is
- * read. */
+ * read. Or a closing: then `denial` says whose socket it was, and the peer it had. */
 struct sw_event {
 	__u64 ns;      /* boot clock */
 	__u64 dropped; /* denials of this tenant since the last logged, which were not */
@@ -295,11 +349,57 @@ struct sw_event {
 	__u32 image;
 	__u64 serial; /* of the image */
 	struct sw_denial denial;
+	struct sw_closing closing;
 	__u32 line; /* of the rule, 0 when there is none */
 	__u8 audit; /* 1: it was let pass */
 	__u8 pad[7];
 	char tenant[SW_NAME_MAX];
 	char policy[SW_NAME_MAX];
+};
+
+/*
+ * One pass over the sockets: what user space asks of the programs, and what they tell it. One pass at a time.
+ */
+struct sw_pass {
+	__u64 idle;   /* jiffies: closed when idle for as long; SW_NO_LIMIT: each as its policy says */
+	__u32 hz;     /* jiffies a second */
+	__u32 levels; /* bits 1 << sw_tenant.level of all tenants */
+	__u32 slot;   /* only of this tenant; 0: of all */
+	__u32 dry;    /* 1: say what would be closed, and close nothing */
+	__u32 number; /* of the pass; never 0 */
+	__u32 pad;
+	__u64 steps;  /* objects of any kind that were looked at since the processor was given back */
+	__u64 pause;  /* how many of them until that is done again */
+	__u64 seen;   /* tenants' sockets that were looked at */
+	__u64 closed; /* sockets that were taken out of the kernel's tables */
+};
+
+/* Objects that a program looks at before it gives the processor back to who reads the iterator; in the survey, at
+ * first. */
+#define SW_PASS_STEP 8192
+
+/* Depth below the root at which a tenant's cgroup may be: a bit of sw_pass.levels. */
+#define SW_LEVELS 32
+
+/* A socket to be closed, as the pass found it; user space reads these from the iterator. */
+struct sw_found {
+	__u64 cookie; /* of the socket: never given out again */
+	__u64 netns;  /* likewise of its network namespace */
+	__u64 file;   /* inode that descriptors of it have, or 0: none can */
+	struct sw_closing closing;
+	struct sw_flow peer;  /* all zeroes: it has none */
+	struct sw_flow local; /* of no meaning while `bound` is 0 */
+	__u32 inode;          /* of the namespace, in nsfs */
+	__u32 device;         /* it is bound to, or 0 */
+	__u32 slot;
+	__u32 pid;   /* thread group that made it, or 0 */
+	__u8 family; /* AF_INET or AF_INET6 */
+	__u8 state;  /* as tcp_states.h has it */
+	__u8 bound;  /* 1: it is in the kernel's tables, so that there is something to take out; 0: what we say of it is
+			all */
+	__u8 fresh;  /* 1: this pass closes it; 0: an earlier one did, and it is still there */
+	__u8 pad[4];
+	char comm[16];
 };
 
 /*
@@ -311,7 +411,8 @@ struct sw_record {
 	__u64 tenancy; /* counts up with each attach; with sw_host.epoch a name that is never given out again */
 	__u64 since;   /* CLOCK_REALTIME, seconds */
 	__u64 unspent; /* billable bytes out that sw_counts.spent lacks: sent while there was no limit */
-	__u64 lingers; /* 1: its cgroup and its name are gone, but not its last sockets, which are held to the policy still */
+	__u64 lingers; /* 1: its cgroup and its name are gone, but not its last sockets, which are held to the policy
+			  still */
 	__u8 hash[32]; /* of the image last put into force */
 	char name[SW_NAME_MAX];
 	char path[SW_PATH_MAX];   /* of the cgroup directory, as it was at attach */
@@ -323,7 +424,8 @@ struct sw_host {
 	__u8 build[32]; /* of the BPF object: state another build wrote is refused */
 	__u64 epoch;    /* drawn at random when the maps were made: counters of two epochs have nothing in common */
 	__u64 serial;   /* the last number given out, of an image or a tenancy */
-	__u64 ledger;   /* id of the ledger that books here, so that a slot which has ended is kept until it did; 0: none */
+	__u64 ledger; /* id of the ledger that books here, so that a slot which has ended is kept until it did; 0: none
+		       */
 	char path[SW_PATH_MAX]; /* of that ledger */
 };
 
@@ -340,10 +442,13 @@ SW_LAYOUT(sw_option, 16);
 SW_LAYOUT(sw_tenant, 40);
 SW_LAYOUT(sw_flow, 20);
 SW_LAYOUT(sw_meter, 96);
-SW_LAYOUT(sw_counts, 8 * (7 + SW_REASON_COUNT));
+SW_LAYOUT(sw_counts, 8 * (7 + SW_REASON_COUNT + SW_CAUSE_COUNT));
 SW_LAYOUT(sw_hit_key, 16);
 SW_LAYOUT(sw_denial, 56);
-SW_LAYOUT(sw_event, 104 + 2 * SW_NAME_MAX);
+SW_LAYOUT(sw_closing, 32);
+SW_LAYOUT(sw_event, 136 + 2 * SW_NAME_MAX);
+SW_LAYOUT(sw_pass, 64);
+SW_LAYOUT(sw_found, 136);
 SW_LAYOUT(sw_record, 72 + SW_NAME_MAX + 2 * SW_PATH_MAX);
 SW_LAYOUT(sw_host, 56 + SW_PATH_MAX);
 #undef SW_LAYOUT

@@ -29,14 +29,23 @@ static const struct command commands[] = {
 	{ "log", "", "show what was denied",
 	  "Reads and empties the kernel's buffer of denials; each tenant gets 100 of them a second.\n",
 	  JSON | TAKES(FOLLOW) | TAKES(TENANT), 0, 0, cmd_log },
+	{ "reap", "", "close idle sockets now, and those that are not where they belong",
+	  "One pass, as the daemon makes them all the time; what the policies say of idle-timeout, listen, transfer "
+	  "and\n"
+	  "on-revoke is done at once. Nobody else's sockets are touched.\n",
+	  JSON | TAKES(DRY_RUN) | TAKES(IDLE) | TAKES(TENANT), 0, 0, cmd_reap },
 	{ "explain", "POLICY tcp|udp ADDRESS:PORT", "say what a policy does with a peer, and which rule does it",
 	  "With --tenant NAME instead of POLICY the kernel's own tables are asked, which needs root.\n"
 	  "Exit status: 0 allowed, 3 denied.\n",
 	  JSON | TAKES(TENANT), 2, 3, cmd_explain },
+	{ "doctor", "", "say what this kernel lets us see and do",
+	  "Loads the programs if they are not, and tries those that not every kernel allows.\n", JSON, 0, 0,
+	  cmd_doctor },
 	{ "daemon", "", "book what tenants send, renew budgets, answer the exporter",
 	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, SIGUSR1 books at once. Policies are\n"
 	  "enforced whether it runs or not.\n",
-	  TAKES(LEDGER) | TAKES(ADOPT) | TAKES(SOCKET) | TAKES(GROUP) | TAKES(INTERVAL) | TAKES(QUIET), 0, 0, cmd_daemon },
+	  TAKES(LEDGER) | TAKES(ADOPT) | TAKES(SOCKET) | TAKES(GROUP) | TAKES(INTERVAL) | TAKES(QUIET), 0, 0,
+	  cmd_daemon },
 	{ "policy check", "POLICY...", "report every mistake in a policy", NULL, JSON, 1, 1000, cmd_policy_check },
 	{ "policy show", "[POLICY]", "print a policy in its canonical form", NULL, JSON | TAKES(COMPILED), 0, 1,
 	  cmd_policy_show },

@@ -178,6 +178,7 @@ is_gone() {
 	start
 	for cap in CapEff CapPrm CapBnd; do
 		[ "$(awk -v cap="$cap:" '$1 == cap { print $2 }' "/proc/$DAEMON/status")" = 0000008000000004 ]
+		[ "$(awk -v cap="$cap:" '$1 == cap { print $2 }' "/proc/$(pgrep -P "$DAEMON")/status")" = 000000c000281004 ]
 	done
 	grep -q 'NoNewPrivs:.1' "/proc/$DAEMON/status"
 	CG=$CG/gone inside bash -c "echo x >/dev/tcp/$PRIVATE/80" || true # a denial

@@ -44,6 +44,17 @@ teardown() {
 	grep -qxF 'sockwarden_tenants{state="gone"} 1' "$DIR/text"
 	grep -qxF 'sockwarden_ledger_last_tick_timestamp_seconds 1790000060.456' "$DIR/text"
 	grep -qxF 'sockwarden_daemon_tick_cpu_seconds_total 1.234' "$DIR/text"
+	grep -qxF 'sockwarden_closed_sockets_total{cause="idle",tenant="busy"} 6' "$DIR/text"
+	grep -qxF 'sockwarden_closed_sockets_total{cause="transfer",tenant="busy"} 1' "$DIR/text"
+	grep -qxF 'sockwarden_closed_sockets_total{cause="idle",tenant="half"} 0' "$DIR/text"
+	[ "$(grep -c '^sockwarden_closed_sockets_total' "$DIR/text")" -eq 5 ] # three tenants, two other causes
+	grep -qxF 'sockwarden_passes_total 12' "$DIR/text"
+	grep -qxF 'sockwarden_pass_errors_total 1' "$DIR/text"
+	grep -qxF 'sockwarden_pass_cpu_seconds_total 4.567891234' "$DIR/text"
+	grep -qxF 'sockwarden_pass_longest_seconds 0.000345678' "$DIR/text"
+	grep -qxF 'sockwarden_pass_timestamp_seconds 1790000059.789' "$DIR/text"
+	grep -qxF 'sockwarden_sockets_seen 200000' "$DIR/text"
+	grep -qxF 'sockwarden_sockets_stuck 2' "$DIR/text"
 	[ "$(grep -c '^sockwarden_tenant_budget' "$DIR/text")" -eq 2 ]
 	grep -qxF 'sockwarden_tenant_denied_total{reason="rule",tenant="half"} 0' "$DIR/text"
 	[ "$(grep -c '^sockwarden_tenant.*tenant="half"' "$DIR/text")" -eq 11 ] # nothing exempt, one reason
@@ -186,6 +197,8 @@ sockwarden_build_info' ]
 	grep -qxF 'sockwarden_tenants_bytes{class="billable",direction="transmit"} 9007199254742491' "$DIR/off"
 	grep -qxF 'sockwarden_tenants_bytes{class="exempt",direction="transmit"} 1040' "$DIR/off"
 	grep -qxF 'sockwarden_tenants_denied{reason="option"} 4' "$DIR/off"
+	grep -qxF 'sockwarden_tenants_closed_sockets{cause="idle"} 6' "$DIR/off"
+	grep -qxF 'sockwarden_tenants_closed_sockets{cause="revoked"} 2' "$DIR/off"
 	once --tenants top:1 >"$DIR/top"
 	promtool check metrics <"$DIR/top"
 	[ "$(sed -n 's/.*tenant="\([^"]*\)".*/\1/p' "$DIR/top" | sort -u)" = busy ]

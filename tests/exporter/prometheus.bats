@@ -51,6 +51,8 @@ setup() {
 	is_value 'sum(sockwarden_tenant_bytes_total{direction="receive"})' 52000
 	is_value 'sockwarden_tenant_budget_left_bytes{tenant="busy"}' 50
 	is_value 'sockwarden_ledger_last_tick_timestamp_seconds' 1790000060.456
+	is_value 'sum by (cause) (sockwarden_closed_sockets_total{cause="idle"})' 6
+	is_value 'sockwarden_pass_longest_seconds' 0.000345678
 	is_value 'up{job="sockwarden"}' 1
 	[ "$(query 'sockwarden_tenant_audited_total == 4' | jq -r '.[0].metric.tenant')" = $'a "quoted\\"\nname é' ]
 }

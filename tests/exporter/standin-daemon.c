@@ -61,6 +61,8 @@ static void add_busy(struct snapshot *snapshot)
 	report->counts.allowed = 17;
 	report->counts.denied[SW_REASON_RULE] = 5;
 	report->counts.denied[SW_REASON_OVER_BUDGET] = 2;
+	report->counts.closed[SW_CAUSE_IDLE] = 6;
+	report->counts.closed[SW_CAUSE_TRANSFER] = 1;
 	report->counts.log_dropped = 1;
 	add_rule(report, 3, 5, "deny: {port: 25}");
 	add_rule(report, SW_RULE_DEFAULT, 17, "");
@@ -73,6 +75,7 @@ static void add_odd(struct snapshot *snapshot)
 	report->meter.of[SW_BILLABLE][SW_TX] = (struct sw_traffic){ 1500, 1460, 1 };
 	report->counts.denied[SW_REASON_OPTION] = 4;
 	report->counts.audited = 4;
+	report->counts.closed[SW_CAUSE_REVOKED] = 2;
 }
 
 static void add_plain(struct snapshot *snapshot)
@@ -107,7 +110,17 @@ static void fill(struct snapshot *snapshot, size_t tenants)
 		.waiting = 3,
 		.interval = 60,
 		.booking = 1,
+		.reaper = {
+			.passed = 1790000059789,
+			.passes = 12,
+			.errors = 1,
+			.cpu_ns = 4567891234,
+			.longest_ns = 345678,
+			.seen = 200000,
+			.stuck = 2,
+		},
 	};
+	snapshot->reports.support = (struct support){ CLOSING_BY_ITERATOR, 1U << SW_WATCH_RECEIVE };
 	add(snapshot, "busy", TENANT_GONE)->meter.of[SW_BILLABLE][SW_TX].bytes = 1; /* the name was given out again */
 	add_busy(snapshot);
 	add_odd(snapshot);

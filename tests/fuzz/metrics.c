@@ -45,7 +45,7 @@ struct series {
 	char *labels[METRICS_LABELS][2];
 	size_t n;
 	uint64_t value;
-	bool seconds;
+	int decimals;
 };
 
 struct all {
@@ -95,8 +95,10 @@ static void give_sample(struct input *input, struct metrics *metrics, const char
 	for (unsigned i = 0; i < how / 32; i++)
 		series->value = series->value << 8 | take_byte(input);
 	series->value = series->value ? series->value : 1;
-	series->seconds = how & 16;
-	if (series->seconds)
+	series->decimals = how & 16 ? how & 8 ? 9 : 3 : 0;
+	if (series->decimals == 9)
+		metrics_sample_nanoseconds(metrics, labels, series->value);
+	else if (series->decimals)
 		metrics_sample_seconds(metrics, labels, series->value);
 	else
 		metrics_sample(metrics, labels, series->value);
@@ -176,8 +178,8 @@ static void read_sample(const char **at, struct all *read)
 	must_hold(**at == ' ' && isdigit((*at)[1]), "a number follows");
 	series->value = strtoull(*at + 1, &end, 10);
 	if (*end == '.') {
-		series->seconds = true;
-		series->value = series->value * 1000 + strtoull(end + 1, &end, 10);
+		for (end++; isdigit(*end); end++, series->decimals++)
+			series->value = series->value * 10 + (*end - '0');
 	}
 	must_hold(*end == '\n', "the line ends behind the number");
 	*at = end + 1;
@@ -233,7 +235,7 @@ static bool is_ascii(const char *text)
 static void check_series(const struct series *given, const struct series *read)
 {
 	must_hold(!strcmp(given->name, read->name), "the name is the one given");
-	must_hold(given->value == read->value && given->seconds == read->seconds, "the value is the one given");
+	must_hold(given->value == read->value && given->decimals == read->decimals, "the value is the one given");
 	for (size_t i = 0; i < given->n; i++) {
 		const char *value = find_label(read, given->labels[i][0]);
 

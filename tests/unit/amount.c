@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bytes, prices and money, read, computed and written. */
+/* Bytes, times, prices and money, read, computed and written. */
 #include "amount.h"
 #include "test.h"
 
@@ -291,6 +291,47 @@ static void money(void **state)
 	assert_string_equal(money_format(INT64_MAX, text), "9223372036854.775807");
 }
 
+static void timeouts_as_a_policy_has_them(void **state)
+{
+	static const struct {
+		__u32 seconds;
+		const char *text;
+	} cases[] = { { 0, "0" },        { 1, "1s" },     { 90, "90s" },  { 60, "1m" },
+		      { 3599, "3599s" }, { 5400, "90m" }, { 7200, "2h" }, { UINT32_MAX, "4294967295s" } };
+	char text[TIMEOUT_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(timeout_canonical(cases[i].seconds, text), cases[i].text);
+}
+
+static void times_for_people(void **state)
+{
+	static const struct {
+		__u64 ms;
+		const char *text;
+	} cases[] = {
+		{ 0, "0.0s" },
+		{ 99, "0.0s" },
+		{ 1530, "1.5s" },
+		{ 59999, "59.9s" },
+		{ 60000, "1m" },
+		{ 602000, "10m2s" },
+		{ 3599999, "59m59s" },
+		{ 3600000, "1h" },
+		{ 7260999, "2h1m" },
+		{ 86399999, "23h59m" },
+		{ 86400000, "1d" },
+		{ 183600000, "2d3h" },
+		{ UINT64_MAX, "213503982334d14h" },
+	};
+	char text[DURATION_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(duration_format(cases[i].ms, text), cases[i].text);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
@@ -305,6 +346,8 @@ int main(void)
 		cmocka_unit_test(amounts_are_rounded_half_up),
 		cmocka_unit_test(amounts_that_do_not_fit),
 		cmocka_unit_test(money),
+		cmocka_unit_test(timeouts_as_a_policy_has_them),
+		cmocka_unit_test(times_for_people),
 	};
 
 	return cmocka_run_group_tests_name("amount", tests, NULL, NULL);

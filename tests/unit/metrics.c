@@ -40,6 +40,7 @@ static void write_all_kinds(struct metrics *metrics)
 	metrics_sample(metrics, plain, 1);
 	metrics_family(metrics, "t_age_seconds", METRICS_GAUGE, "seconds", "Age.");
 	metrics_sample_seconds(metrics, NULL, 61005);
+	metrics_sample_nanoseconds(metrics, plain, 1000001234);
 	metrics_family(metrics, "t_none", METRICS_GAUGE, NULL, "None.");
 }
 
@@ -59,6 +60,7 @@ static void writes_text(void **state)
 			    "# HELP t_up Up.\n# TYPE t_up gauge\nt_up 1\n"
 			    "# HELP t_build_info Build.\n# TYPE t_build_info gauge\nt_build_info{tenant=\"a\"} 1\n"
 			    "# HELP t_age_seconds Age.\n# TYPE t_age_seconds gauge\nt_age_seconds 61.005\n"
+			    "t_age_seconds{tenant=\"a\"} 1.000001234\n"
 			    "# HELP t_none None.\n# TYPE t_none gauge\n");
 	free(text);
 }
@@ -80,6 +82,7 @@ static void writes_openmetrics(void **state)
 			    "# HELP t_build Build.\n# TYPE t_build info\nt_build_info{tenant=\"a\"} 1\n"
 			    "# HELP t_age_seconds Age.\n# TYPE t_age_seconds gauge\n# UNIT t_age_seconds seconds\n"
 			    "t_age_seconds 61.005\n"
+			    "t_age_seconds{tenant=\"a\"} 1.000001234\n"
 			    "# HELP t_none None.\n# TYPE t_none gauge\n# EOF\n");
 	free(text);
 }
@@ -294,10 +297,12 @@ static void refuses_samples_out_of_place(void **state)
 	assert_non_null(strstr(fault.text, "before any family"));
 	assert_string_equal(text, "");
 	free(text);
-	for (int seconds = 0; seconds < 2; seconds++) {
+	for (int digits = 0; digits <= 9; digits += 3) {
 		out = begin(&metrics, METRICS_TEXT);
 		metrics_family(metrics, "t_info", METRICS_INFO, NULL, "Help.");
-		if (seconds)
+		if (digits == 9)
+			metrics_sample_nanoseconds(metrics, plain, 1000000000);
+		else if (digits == 3)
 			metrics_sample_seconds(metrics, plain, 1000);
 		else
 			metrics_sample(metrics, plain, 2);

@@ -62,6 +62,7 @@ static struct snapshot full(void)
 	struct snapshot snapshot = { 0 };
 
 	fill(&snapshot.daemon, sizeof(snapshot.daemon), 200);
+	snapshot.reports.support = (struct support){ .closing = CLOSING_BY_NETLINK, .watches = 0x89abcdef };
 	add_full(&snapshot);
 	list_add(&snapshot.reports.of)->state = TENANT_INCOMPLETE;
 	add_full(&snapshot);
@@ -81,6 +82,7 @@ static char *written(const struct snapshot *snapshot, size_t *len)
 static void assert_same(const struct snapshot *a, const struct snapshot *b)
 {
 	assert_memory_equal(&a->daemon, &b->daemon, sizeof(a->daemon));
+	assert_memory_equal(&a->reports.support, &b->reports.support, sizeof(a->reports.support));
 	assert_int_equal(a->reports.of.n, b->reports.of.n);
 	for (size_t i = 0; i < a->reports.of.n; i++) {
 		const struct report *x = &a->reports.of.v[i], *y = &b->reports.of.v[i];
@@ -160,6 +162,8 @@ static void refuses_other_lengths(void **state)
 	snapshot_free(&before);
 }
 
+#define AT_STARTED 56 /* what is before is the head */
+
 static void refuses_another_build(void **state)
 {
 	struct snapshot empty = { 0 }, after;
@@ -167,7 +171,7 @@ static void refuses_another_build(void **state)
 	char *text = written(&empty, &len);
 
 	(void)state;
-	for (size_t i = 0; i < 48; i++) {
+	for (size_t i = 0; i < AT_STARTED; i++) {
 		text[i] ^= 1;
 		assert_int_equal(snapshot_read(text, len, &after, &fault), -EBADMSG);
 		assert_non_null(strstr(fault.text, "older build"));
@@ -201,10 +205,12 @@ static int read_with(size_t at, const char *put, size_t put_len)
 	return err;
 }
 
-#define AT_STARTED    48
 #define AT_WAITING    (AT_STARTED + 10)
 #define AT_INTERVAL   (AT_STARTED + 11)
-#define AT_TENANTS    (AT_STARTED + 13)
+#define AT_STUCK      (AT_STARTED + 20)
+#define AT_CLOSING    (AT_STARTED + 21)
+#define AT_WATCHES    (AT_STARTED + 22)
+#define AT_TENANTS    (AT_STARTED + 23)
 #define AT_NAME       (AT_TENANTS + 1 + 5 + 32)
 #define AT_STATE      (AT_NAME + 3)
 #define with(at, put) read_with(at, put, sizeof(put) - 1)
@@ -219,6 +225,11 @@ static void refuses_values_out_of_range(void **state)
 	assert_int_equal(with(AT_WAITING, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x81\x00"), -EBADMSG);
 	assert_int_equal(with(AT_INTERVAL, "\xff\xff\xff\xff\x0f"), 0);
 	assert_int_equal(with(AT_INTERVAL, "\x80\x80\x80\x80\x10"), -EBADMSG); /* 2^32 */
+	assert_int_equal(with(AT_STUCK, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"), 0);
+	assert_int_equal(with(AT_CLOSING, "\x02"), 0);
+	assert_int_equal(with(AT_CLOSING, "\x03"), -EBADMSG);
+	assert_int_equal(with(AT_WATCHES, "\xff\xff\xff\xff\x0f"), 0);
+	assert_int_equal(with(AT_WATCHES, "\x80\x80\x80\x80\x10"), -EBADMSG);
 	assert_int_equal(with(AT_TENANTS, "\x02"), -EBADMSG);
 	assert_int_equal(with(AT_TENANTS, "\xff\xff\xff\xff\xff\xff\xff\x7f"), -EBADMSG);
 	assert_int_equal(with(AT_NAME, "\x03"

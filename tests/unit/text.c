@@ -245,11 +245,28 @@ static void every_number_has_a_name(void **state)
 		for (unsigned j = 0; j < i; j++)
 			assert_string_not_equal(reason_name(i), reason_name(j));
 	}
+	for (unsigned i = 0; i < SW_CAUSE_COUNT; i++) {
+		assert_true(*cause_name(i) && strcmp(cause_name(i), "?"));
+		assert_true(*cause_help(i) && strcmp(cause_help(i), "?"));
+		for (unsigned j = 0; j < i; j++)
+			assert_string_not_equal(cause_name(i), cause_name(j));
+	}
+	for (unsigned i = 0; i < SW_WATCH_COUNT; i++) {
+		assert_true(*watch_name(i) && strcmp(watch_name(i), "?"));
+		assert_true(*watch_sees(i) && strcmp(watch_sees(i), "?"));
+	}
 	for (unsigned i = 0; i < SW_HOOK_COUNT; i++)
 		assert_true(*hook_name(i) && strcmp(hook_name(i), "?"));
+	assert_string_equal(hook_name(SW_HOOK_PASS), "pass");
+	assert_string_equal(cause_name(SW_CAUSE_IDLE), "idle");
+	assert_string_equal(watch_name(SW_WATCH_POLL_TCP), "poll_tcp");
 	assert_string_equal(reason_name(SW_REASON_COUNT), "?");
 	assert_string_equal(reason_help(SW_REASON_COUNT), "?");
-	assert_string_equal(hook_name(SW_HOOK_COUNT), "?");
+	assert_string_equal(cause_name(SW_CAUSE_COUNT), "?");
+	assert_string_equal(cause_help(SW_CAUSE_COUNT), "?");
+	assert_string_equal(watch_name(SW_WATCH_COUNT), "?");
+	assert_string_equal(watch_sees(SW_WATCH_COUNT), "?");
+	assert_string_equal(hook_name(SW_HOOK_PASS + 1), "?");
 	assert_string_equal(proto_name(SW_TCP), "tcp");
 	assert_string_equal(proto_name(SW_UDP), "udp");
 	assert_string_equal(proto_name(SW_PROTOS), "other");

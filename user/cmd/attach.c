@@ -62,7 +62,7 @@ static int show(const struct host *host, struct cli *cli, const char *name, stru
 		return 0;
 	err = tenant_report(host, tenant_find(host, name), &report, fault);
 	if (!err)
-		cli_report(cli, &report, stdout);
+		cli_report(cli, &report, NULL, stdout);
 	report_free(&report);
 	return err;
 }

@@ -62,14 +62,14 @@ char *cli_policy_source(const char *name)
 	return real ? real : mem_strdup(name);
 }
 
-void cli_report(const struct cli *cli, const struct report *report, FILE *out)
+void cli_report(const struct cli *cli, const struct report *report, const struct support *support, FILE *out)
 {
 	struct json json = { .out = out, .pretty = cli_has(cli, OPTION_PRETTY) };
 
 	if (!cli_has(cli, OPTION_JSON)) {
-		report_print(report, out);
+		report_print(report, support, out);
 		return;
 	}
-	report_json(report, &json);
+	report_json(report, support, &json);
 	json_end(&json);
 }

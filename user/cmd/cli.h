@@ -47,6 +47,8 @@ enum exit_status {
 	X(INTERVAL, 0, "interval", "SECONDS", "how often to book, 1 to 3600 (default: 10)")                            \
 	X(QUIET, 'q', "quiet", NULL, "do not print denials")                                                           \
 	X(ADOPT, 0, "adopt", NULL, "book in this ledger, though another was booked in before")                         \
+	X(DRY_RUN, 'n', "dry-run", NULL, "say what would be closed, and close nothing")                                \
+	X(IDLE, 0, "idle", "TIME", "close what is idle for as long, such as 30s or 10m, whatever the policies say")    \
 	X(OUTPUT, 'o', "output", "FOLDER", "where to write (default: /var/lib/sockwarden/sets)")
 
 enum cli_option {
@@ -89,6 +91,8 @@ int cmd_detach(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_usage(struct cli *cli);
 int cmd_log(struct cli *cli);
+int cmd_reap(struct cli *cli);
+int cmd_doctor(struct cli *cli);
 int cmd_explain(struct cli *cli);
 int cmd_policy_check(struct cli *cli);
 int cmd_policy_show(struct cli *cli);
@@ -112,8 +116,8 @@ struct image *cli_compile(const char *name, bool notes);
 /* Where a policy came from, so that it is found again from another folder: free() it. */
 char *cli_policy_source(const char *name);
 
-/* What became of a tenant, as --json says. */
-void cli_report(const struct cli *cli, const struct report *report, FILE *out);
+/* What became of a tenant, as --json says. `support` as in report_print(). */
+void cli_report(const struct cli *cli, const struct report *report, const struct support *support, FILE *out);
 
 #define DEFAULT_POLICY "appengine"
 

@@ -19,7 +19,7 @@ int cmd_detach(struct cli *cli)
 	if (!err)
 		err = publish_collect(&host, &fault);
 	if (!err)
-		cli_report(cli, &report, stdout);
+		cli_report(cli, &report, NULL, stdout);
 	report_free(&report);
 	host_close(&host);
 	return err ? fail("%s", fault.text) : EXIT_OK;

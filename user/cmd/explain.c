@@ -126,11 +126,9 @@ static void print_json(const struct answer *answer, struct json *json)
 
 static void print_text(const struct answer *answer)
 {
-	bool v4 = sw_addr_is_v4(&answer->flow.peer);
-	char peer[SW_ADDR_TEXT];
+	char peer[SW_FLOW_TEXT];
 
-	printf("%s  %s %s%s%s:%u\n", answer->verdict.allow ? "allow" : "deny", proto_name(answer->flow.proto),
-	       v4 ? "" : "[", addr_format(&answer->flow.peer, peer), v4 ? "" : "]", answer->flow.port);
+	printf("%s  %s\n", answer->verdict.allow ? "allow" : "deny", flow_format(&answer->flow, peer));
 	if (answer->verdict.rule < SW_RULES_MAX)
 		printf("rule %u of %s, line %u: %s\n", answer->verdict.rule + 1, answer->policy, answer->line,
 		       answer->text);

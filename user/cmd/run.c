@@ -203,7 +203,7 @@ static int close_account(struct cli *cli, const char *name, const struct cgroup 
 	if (!err)
 		err = end_tenancy(&host, name, cgroup, &report, fault);
 	if (!err)
-		cli_report(cli, &report, stderr);
+		cli_report(cli, &report, NULL, stderr);
 	report_free(&report);
 	if (!err)
 		err = publish_collect(&host, fault);

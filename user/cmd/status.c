@@ -28,13 +28,14 @@ static void print_table(const struct reports *reports)
 	       "RECEIVED", "CGROUP");
 	for (size_t i = 0; i < reports->of.n; i++)
 		print_row(&reports->of.v[i]);
+	support_print(&reports->support, stdout);
 }
 
 static void print_json(const struct reports *reports, struct json *json)
 {
 	json_open(json, NULL, '[');
 	for (size_t i = 0; i < reports->of.n; i++)
-		report_json(&reports->of.v[i], json);
+		report_json(&reports->of.v[i], &reports->support, json);
 	json_close(json, ']');
 	json_end(json);
 }
@@ -48,7 +49,7 @@ static int show(const struct reports *reports, struct cli *cli)
 	for (size_t i = 0; cli->argc && i < reports->of.n; i++) {
 		if (strcmp(reports->of.v[i].record.name, cli->args[0]))
 			continue;
-		cli_report(cli, &reports->of.v[i], stdout);
+		cli_report(cli, &reports->of.v[i], &reports->support, stdout);
 		return EXIT_OK;
 	}
 	return cli->argc ? fail("no tenant is named %s: 'sockwarden status' lists them", cli->args[0]) : EXIT_OK;

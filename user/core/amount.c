@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "amount.h"
@@ -102,6 +103,64 @@ bool bytes_parse(const char *text, __u64 *bytes)
 		return false;
 	*bytes = product / decimal.scale;
 	return true;
+}
+
+const char *timeout_canonical(__u32 seconds, char text[TIMEOUT_TEXT])
+{
+	if (!seconds)
+		strcpy(text, "0");
+	else if (seconds % 3600 == 0)
+		snprintf(text, TIMEOUT_TEXT, "%uh", seconds / 3600);
+	else if (seconds % 60 == 0)
+		snprintf(text, TIMEOUT_TEXT, "%um", seconds / 60);
+	else
+		snprintf(text, TIMEOUT_TEXT, "%us", seconds);
+	return text;
+}
+
+/* The second of two units is left out when it would be 0. */
+static void two_units(__u64 number, const char *unit, unsigned rest, const char *rest_unit, char text[DURATION_TEXT])
+{
+	int len = snprintf(text, DURATION_TEXT, "%" PRIu64 "%s", (uint64_t)number, unit);
+
+	if (rest)
+		snprintf(text + len, DURATION_TEXT - len, "%u%s", rest, rest_unit);
+}
+
+bool timeout_parse(const char *text, __u32 *seconds)
+{
+	static const struct {
+		char unit;
+		unsigned seconds;
+	} times[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
+	char *end;
+	unsigned long value = strtoul(text, &end, 10);
+
+	*seconds = 0;
+	if (!strcmp(text, "0"))
+		return true;
+	for (size_t i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		if (*text < '1' || *text > '9' || value > 1000000 || end[0] != times[i].unit || end[1])
+			continue;
+		*seconds = value * times[i].seconds;
+		return true;
+	}
+	return false;
+}
+
+const char *duration_format(__u64 ms, char text[DURATION_TEXT])
+{
+	__u64 seconds = ms / 1000;
+
+	if (seconds < 60)
+		snprintf(text, DURATION_TEXT, "%u.%us", (unsigned)seconds, (unsigned)(ms % 1000 / 100));
+	else if (seconds < 3600)
+		two_units(seconds / 60, "m", seconds % 60, "s", text);
+	else if (seconds < 86400)
+		two_units(seconds / 3600, "h", seconds % 3600 / 60, "m", text);
+	else
+		two_units(seconds / 86400, "d", seconds % 86400 / 3600, "h", text);
+	return text;
 }
 
 const char *quotient_format(__u64 number, __u64 of, char text[QUOTIENT_TEXT])

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Bytes and money as people write them. All in integers: a sum of amounts is the amount of the sum's lines. */
+/* Bytes, times and money as people write them. All in integers: a sum of amounts is the amount of the sum's lines. */
 #ifndef SW_AMOUNT_H
 #define SW_AMOUNT_H
 
@@ -17,6 +17,17 @@ bool bytes_parse(const char *text, __u64 *bytes);
 
 /* Shortest form that bytes_parse() reads as the same number: 10737418240 -> "10GiB", 1001 -> "1001". */
 const char *bytes_canonical(__u64 bytes, char text[24]);
+
+#define TIMEOUT_TEXT 16
+/* As a policy has it, in one unit: 90 -> "90s", 600 -> "10m", 7200 -> "2h", 0 -> "0". */
+const char *timeout_canonical(__u32 seconds, char text[TIMEOUT_TEXT]);
+
+/* "90s", "10m", "2h", or "0": false for anything else, and beyond a million of a unit. */
+bool timeout_parse(const char *text, __u32 *seconds);
+
+#define DURATION_TEXT 24
+/* 1530 ms -> "1.5s", 602000 -> "10m2s", 7200000 -> "2h" */
+const char *duration_format(__u64 ms, char text[DURATION_TEXT]);
 
 #define QUOTIENT_TEXT 40
 /* 1536 of 1024 -> "1.5": cut after 18 decimals, which is more than any price has. */

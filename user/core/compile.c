@@ -330,6 +330,7 @@ static void add_settings(struct compiler *c)
 		.listen = policy->listen,
 		.bind = policy->bind,
 		.transfer = policy->transfer,
+		.revoke = policy->revoke,
 		.audit = policy->audit,
 		.options = policy->other_options,
 		.allow = policy->default_allow,

@@ -115,6 +115,7 @@ static void print_settings(const struct sw_settings *s, const char *mark, FILE *
 		s->protocols & 1 << SW_TCP ? " tcp" : "", s->protocols & 1 << SW_UDP ? " udp" : "");
 	fprintf(out, "%slisten %s\n%sbind %s\n%stransfer %s\n%sidle-timeout %us\n", mark, s->listen ? "allow" : "deny",
 		mark, bind[s->bind], mark, s->transfer ? "allow" : "deny", mark, s->idle_timeout);
+	fprintf(out, "%son-revoke %s\n", mark, s->revoke ? "close" : "drop");
 	if (s->budget == SW_NO_LIMIT)
 		fprintf(out, "%sbudget none\n", mark);
 	else

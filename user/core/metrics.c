@@ -251,13 +251,22 @@ void metrics_sample(struct metrics *metrics, const struct label *labels, __u64 v
 		fprintf(metrics->out, "%" PRIu64 "\n", (uint64_t)value);
 }
 
-void metrics_sample_seconds(struct metrics *metrics, const struct label *labels, __u64 milliseconds)
+static void sample_fraction(struct metrics *metrics, const struct label *labels, __u64 value, unsigned one, int digits)
 {
 	if (!metrics->failed && metrics->name && metrics->type == METRICS_INFO)
 		refuse(metrics, "%s: the value of an info is 1", metrics->name);
 	if (begin_sample(metrics, labels))
-		fprintf(metrics->out, "%" PRIu64 ".%03u\n", (uint64_t)(milliseconds / 1000),
-			(unsigned)(milliseconds % 1000));
+		fprintf(metrics->out, "%" PRIu64 ".%0*u\n", (uint64_t)(value / one), digits, (unsigned)(value % one));
+}
+
+void metrics_sample_seconds(struct metrics *metrics, const struct label *labels, __u64 milliseconds)
+{
+	sample_fraction(metrics, labels, milliseconds, 1000, 3);
+}
+
+void metrics_sample_nanoseconds(struct metrics *metrics, const struct label *labels, __u64 nanoseconds)
+{
+	sample_fraction(metrics, labels, nanoseconds, 1000000000, 9);
 }
 
 int metrics_end(struct metrics *metrics, struct fault *fault)

@@ -39,6 +39,8 @@ struct label {
  */
 void metrics_sample(struct metrics *metrics, const struct label *labels, __u64 value);
 void metrics_sample_seconds(struct metrics *metrics, const struct label *labels, __u64 milliseconds);
+void metrics_sample_nanoseconds(struct metrics *metrics, const struct label *labels,
+				__u64 nanoseconds); /* as seconds */
 
 /* Ends the text and frees the writer. 0, -EINVAL with the mistake in `fault`, or -EIO: `out` could not be written. */
 int metrics_end(struct metrics *metrics, struct fault *fault);

@@ -5,7 +5,15 @@
 
 const char *reason_name(unsigned reason); /* as counters and logs have it */
 const char *reason_help(unsigned reason); /* for people */
-const char *hook_name(unsigned hook);
+const char *cause_name(unsigned cause);   /* likewise, of a closing */
+const char *cause_help(unsigned cause);
+const char *hook_name(unsigned hook); /* "pass" for SW_HOOK_PASS */
+#define SW_COMM_TEXT 17
+/* What a process calls itself, with nothing in it that moves the cursor or ends the line. */
+const char *comm_format(const char comm[16], char text[SW_COMM_TEXT]);
+
+const char *watch_name(unsigned watch);   /* of a program */
+const char *watch_sees(unsigned watch);   /* for people */
 const char *proto_name(unsigned proto);   /* enum sw_proto */
 const char *period_name(unsigned period); /* enum sw_period */
 

@@ -43,7 +43,7 @@ struct policy {
 	char name[SW_NAME_MAX]; /* the file's, without its folder and .yaml */
 	__u32 protocols;        /* as in sw_settings, and so on to `audit` */
 	__u32 idle_timeout;
-	bool listen, transfer, audit;
+	bool listen, transfer, revoke, audit;
 	enum sw_bind bind;
 	bool other_options; /* options not listed are the kernel's own */
 	bool default_allow;

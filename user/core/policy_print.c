@@ -164,18 +164,6 @@ static void print_sockopts(const struct policy *policy, FILE *out)
 	fprintf(out, "  other: %s\n", policy->other_options ? "allow" : "deny");
 }
 
-static void print_timeout(__u32 seconds, FILE *out)
-{
-	if (!seconds)
-		fputs("idle-timeout: 0\n", out);
-	else if (seconds % 3600 == 0)
-		fprintf(out, "idle-timeout: %uh\n", seconds / 3600);
-	else if (seconds % 60 == 0)
-		fprintf(out, "idle-timeout: %um\n", seconds / 60);
-	else
-		fprintf(out, "idle-timeout: %us\n", seconds);
-}
-
 static void print_budget(const struct policy *policy, FILE *out)
 {
 	char bytes[24];
@@ -195,12 +183,14 @@ static const char *word_for(bool allow)
 void policy_print(const struct policy *policy, FILE *out)
 {
 	static const char *const bind[] = { "deny", "ephemeral", "allow" };
+	char timeout[TIMEOUT_TEXT];
 
 	fprintf(out, "mode: %s\nprotocols: [", policy->audit ? "audit" : "enforce");
 	print_protos(policy->protocols, out);
 	fprintf(out, "]\nlisten: %s\nbind: %s\ntransfer: %s\n", word_for(policy->listen), bind[policy->bind],
 		word_for(policy->transfer));
-	print_timeout(policy->idle_timeout, out);
+	fprintf(out, "idle-timeout: %s\non-revoke: %s\n", timeout_canonical(policy->idle_timeout, timeout),
+		policy->revoke ? "close" : "drop");
 	print_budget(policy, out);
 	print_sockopts(policy, out);
 	fputs(policy->rules.n ? "rules:\n" : "rules: []\n", out);

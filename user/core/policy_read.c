@@ -375,34 +375,12 @@ static void read_sockopts(struct reader *reader, const struct node *node)
 	}
 }
 
-/* 90s, 10m, 2h, or 0 for never. */
 static void read_timeout(struct reader *reader, const struct node *node)
 {
-	static const struct {
-		char unit;
-		unsigned seconds;
-	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 } };
 	const char *text = word(reader, node, "a time such as 10m");
-	size_t len = text ? strlen(text) : 0;
-	unsigned long value;
-	char digits[12];
 
-	if (!text)
-		return;
-	if (!strcmp(text, "0")) {
-		reader->policy->idle_timeout = 0;
-		return;
-	}
-	for (size_t i = 0; i < 3 && len >= 2 && len < sizeof(digits); i++) {
-		if (text[len - 1] != units[i].unit)
-			continue;
-		snprintf(digits, sizeof(digits), "%.*s", (int)len - 1, text);
-		if (!number(digits, 1000000, &value) || !value)
-			break;
-		reader->policy->idle_timeout = value * units[i].seconds;
-		return;
-	}
-	WRONG(reader, node, "'%.40s' is not a time: write 90s, 10m or 2h, or 0 for never", text);
+	if (text && !timeout_parse(text, &reader->policy->idle_timeout))
+		WRONG(reader, node, "'%.40s' is not a time: write 90s, 10m or 2h, or 0 for never", text);
 }
 
 static void read_protocols(struct reader *reader, const struct node *node)
@@ -434,6 +412,13 @@ static void read_bind(struct reader *reader, const struct node *node)
 static void read_transfer(struct reader *reader, const struct node *node)
 {
 	reader->policy->transfer = choice(reader, node, deny_allow) == 1;
+}
+
+static void read_revoke(struct reader *reader, const struct node *node)
+{
+	static const char *const words[] = { "drop", "close", NULL };
+
+	reader->policy->revoke = choice(reader, node, words) == 1;
 }
 
 static void read_budget_key(struct reader *reader, const struct node *node)
@@ -479,10 +464,10 @@ static const struct key {
 	const char *name;
 	void (*read)(struct reader *, const struct node *);
 } keys[] = {
-	{ "mode", read_mode },       { "protocols", read_protocols }, { "listen", read_listen },
-	{ "bind", read_bind },       { "transfer", read_transfer },   { "idle-timeout", read_timeout },
-	{ "budget", read_budget },   { "sockopts", read_sockopts },   { "rules", read_rules },
-	{ "default", read_default },
+	{ "mode", read_mode },        { "protocols", read_protocols }, { "listen", read_listen },
+	{ "bind", read_bind },        { "transfer", read_transfer },   { "idle-timeout", read_timeout },
+	{ "on-revoke", read_revoke }, { "budget", read_budget },       { "sockopts", read_sockopts },
+	{ "rules", read_rules },      { "default", read_default },
 };
 
 #define KEYS (sizeof(keys) / sizeof(keys[0]))
@@ -496,8 +481,8 @@ static void read_key(struct reader *reader, const struct node *node)
 		}
 	}
 	diag_error(reader->diags, place_of_key(reader, node),
-		   "'%.40s' is not known here: mode, protocols, listen, bind, transfer, idle-timeout, budget, "
-		   "sockopts, rules and default are",
+		   "'%.40s' is not known here: mode, protocols, listen, bind, transfer, idle-timeout, on-revoke, "
+		   "budget, sockopts, rules and default are",
 		   node->key);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "names.h"
 #include "prefix.h"
 
 const char *addr_parse(const char *text, struct sw_addr *addr)
@@ -64,6 +65,16 @@ const char *addr_format(const struct sw_addr *addr, char buf[SW_ADDR_TEXT])
 	bool v4 = sw_addr_is_v4(addr);
 
 	return inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr->b + 12 : addr->b, buf, SW_ADDR_TEXT);
+}
+
+const char *flow_format(const struct sw_flow *flow, char buf[SW_FLOW_TEXT])
+{
+	bool v4 = sw_addr_is_v4(&flow->peer);
+	char addr[SW_ADDR_TEXT];
+
+	snprintf(buf, SW_FLOW_TEXT, "%s %s%s%s:%u", proto_name(flow->proto), v4 ? "" : "[",
+		 addr_format(&flow->peer, addr), v4 ? "" : "]", flow->port);
+	return buf;
 }
 
 bool prefix_is_v4(const struct sw_prefix *prefix)

@@ -25,6 +25,10 @@ const char *prefix_parse(const char *text, struct sw_prefix *prefix);
 
 /* In the family's own form: 10.0.0.0/8, 2001:db8::/32; host prefixes without their length. Returns `buf`. */
 const char *addr_format(const struct sw_addr *addr, char buf[SW_ADDR_TEXT]);
+
+#define SW_FLOW_TEXT 64
+/* "tcp 203.0.113.5:443", "udp [2001:db8::1]:53" */
+const char *flow_format(const struct sw_flow *flow, char buf[SW_FLOW_TEXT]);
 const char *prefix_format(const struct sw_prefix *prefix, char buf[SW_PREFIX_TEXT]);
 
 bool prefix_is_v4(const struct sw_prefix *prefix);

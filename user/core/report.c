@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,13 @@ const char *tenant_state_name(enum tenant_state state)
 	static const char *const names[] = { "enforced", "audited", "incomplete", "gone" };
 
 	return state < TENANT_STATES ? names[state] : "?";
+}
+
+const char *closing_by_name(enum closing_by by)
+{
+	static const char *const names[] = { "none yet", "bpf_sock_destroy", "SOCK_DESTROY" };
+
+	return by < CLOSING_BYS ? names[by] : "?";
 }
 
 void report_free(struct report *report)
@@ -35,6 +43,15 @@ __u64 report_denied(const struct report *report)
 
 	for (int reason = 0; reason < SW_REASON_COUNT; reason++)
 		sum += report->counts.denied[reason];
+	return sum;
+}
+
+__u64 report_closed(const struct report *report)
+{
+	__u64 sum = 0;
+
+	for (int cause = 0; cause < SW_CAUSE_COUNT; cause++)
+		sum += report->counts.closed[cause];
 	return sum;
 }
 
@@ -80,7 +97,45 @@ static void print_rules(const struct report *report, FILE *out)
 	}
 }
 
-void report_print(const struct report *report, FILE *out)
+static void print_denied(const struct report *report, FILE *out)
+{
+	fprintf(out, "  %-10s %10" PRIu64 "\n", report->settings.audit ? "would deny" : "denied",
+		(uint64_t)report_denied(report));
+	for (int reason = 0; reason < SW_REASON_COUNT; reason++)
+		if (report->counts.denied[reason])
+			fprintf(out, "  %10" PRIu64 "  %s: %s\n", (uint64_t)report->counts.denied[reason],
+				reason_name(reason), reason_help(reason));
+}
+
+static void print_closed(const struct report *report, FILE *out)
+{
+	fprintf(out, "  %-10s %10" PRIu64 "\n", "closed", (uint64_t)report_closed(report));
+	for (int cause = 0; cause < SW_CAUSE_COUNT; cause++)
+		if (report->counts.closed[cause])
+			fprintf(out, "  %10" PRIu64 "  %s: %s\n", (uint64_t)report->counts.closed[cause],
+				cause_name(cause), cause_help(cause));
+}
+
+static bool is_known(const struct support *support)
+{
+	return support && support->closing != CLOSING_UNKNOWN;
+}
+
+static void print_idle(const struct report *report, const struct support *support, FILE *out)
+{
+	char timeout[TIMEOUT_TEXT];
+
+	if (!report->settings.serial)
+		return;
+	if (!report->settings.idle_timeout)
+		fprintf(out, "  %-10s %10s closed\n", "idle", "never");
+	else
+		fprintf(out, "  %-10s %10s until closed%s%s\n", "idle",
+			timeout_canonical(report->settings.idle_timeout, timeout), is_known(support) ? " by " : "",
+			is_known(support) ? closing_by_name(support->closing) : "");
+}
+
+void report_print(const struct report *report, const struct support *support, FILE *out)
 {
 	fprintf(out, "tenant %s, policy %s, %s\n", report->record.name,
 		*report->settings.policy ? report->settings.policy : "-", tenant_state_name(report->state));
@@ -88,12 +143,9 @@ void report_print(const struct report *report, FILE *out)
 	print_traffic("received", &report->meter, SW_RX, out);
 	print_budget(report, out);
 	fprintf(out, "  %-10s %10" PRIu64 "\n", "allowed", (uint64_t)report->counts.allowed);
-	fprintf(out, "  %-10s %10" PRIu64 "\n", report->settings.audit ? "would deny" : "denied",
-		(uint64_t)report_denied(report));
-	for (int reason = 0; reason < SW_REASON_COUNT; reason++)
-		if (report->counts.denied[reason])
-			fprintf(out, "  %10" PRIu64 "  %s: %s\n", (uint64_t)report->counts.denied[reason],
-				reason_name(reason), reason_help(reason));
+	print_denied(report, out);
+	print_closed(report, out);
+	print_idle(report, support, out);
 	if (report->rules.n)
 		fputs("  decided by\n", out);
 	print_rules(report, out);
@@ -143,7 +195,18 @@ static void json_budget(const struct report *report, struct json *json)
 	json_close(json, '}');
 }
 
-void report_json(const struct report *report, struct json *json)
+static void json_closed(const struct report *report, const struct support *support, struct json *json)
+{
+	json_open(json, "closed", '{');
+	for (int cause = SW_CAUSE_NONE + 1; cause < SW_CAUSE_COUNT; cause++)
+		json_number(json, cause_name(cause), report->counts.closed[cause]);
+	json_close(json, '}');
+	json_number(json, "idle_timeout_seconds", report->settings.idle_timeout);
+	if (support)
+		json_string(json, "closing", is_known(support) ? closing_by_name(support->closing) : NULL);
+}
+
+void report_json(const struct report *report, const struct support *support, struct json *json)
 {
 	char hash[SHA256_TEXT];
 
@@ -167,8 +230,25 @@ void report_json(const struct report *report, struct json *json)
 	for (int reason = 0; reason < SW_REASON_COUNT; reason++)
 		json_number(json, reason_name(reason), report->counts.denied[reason]);
 	json_close(json, '}');
+	json_closed(report, support, json);
 	json_number(json, "audited", report->counts.audited);
 	json_number(json, "log_dropped", report->counts.log_dropped);
 	json_rules(report, json);
 	json_close(json, '}');
+}
+
+void support_print(const struct support *support, FILE *out)
+{
+	const char *before = "";
+
+	if (!is_known(support))
+		return;
+	fprintf(out, "sockets are closed by %s; seen beside what the hooks see: ", closing_by_name(support->closing));
+	for (int watch = 0; watch < SW_WATCH_COUNT; watch++) {
+		if (support->watches & 1U << watch) {
+			fprintf(out, "%s%s", before, watch_name(watch));
+			before = ", ";
+		}
+	}
+	fputs(*before ? "\n" : "nothing\n", out);
 }

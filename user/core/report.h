@@ -37,22 +37,43 @@ struct report {
 	LIST(struct rule_hits) rules; /* those that decided something */
 };
 
+/* What takes a socket out of the kernel's tables here. */
+enum closing_by {
+	CLOSING_UNKNOWN,     /* nothing was loaded yet */
+	CLOSING_BY_ITERATOR, /* bpf_sock_destroy(), Linux 6.5 */
+	CLOSING_BY_NETLINK,  /* SOCK_DESTROY of sock_diag(7) */
+	CLOSING_BYS,
+};
+
+const char *closing_by_name(enum closing_by by);
+
+/* What this kernel has for closing idle sockets. */
+struct support {
+	__u32 closing; /* enum closing_by */
+	__u32 watches; /* bits 1 << enum sw_watch: those in place */
+};
+
 struct reports {
 	LIST(struct report) of;
+	struct support support;
 };
 
 void report_free(struct report *report);
 void reports_free(struct reports *reports);
 
 __u64 report_denied(const struct report *report); /* sum over the reasons */
+__u64 report_closed(const struct report *report); /* sum over the causes */
 
 /* Bytes out that are left of the budget; SW_NO_LIMIT when there is none. */
 __u64 report_budget_left(const struct report *report);
 
-/* The tables for people: allowed, denied by reason and rule, bytes each way. */
-void report_print(const struct report *report, FILE *out);
+/* The tables for people: bytes each way, allowed, denied by reason and rule, closed. `support` NULL: not known. */
+void report_print(const struct report *report, const struct support *support, FILE *out);
 
 /* An object inside an array, or at the top. */
-void report_json(const struct report *report, struct json *json);
+void report_json(const struct report *report, const struct support *support, struct json *json);
+
+/* A line for people. Nothing while nothing is known. */
+void support_print(const struct support *support, FILE *out);
 
 #endif

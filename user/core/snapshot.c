@@ -19,14 +19,15 @@ struct coder {
 /* What both ends must agree on. */
 struct head {
 	char magic[8], version[16];
-	__u32 sizes[6];
+	__u32 sizes[8];
 };
 
 static struct head this_build(void)
 {
 	struct head head = { .magic = "swsnap1" };
 	const __u32 sizes[] = { sizeof(struct daemon_state), sizeof(struct sw_record), sizeof(struct sw_settings),
-				sizeof(struct sw_counts),    sizeof(struct sw_meter),  sizeof(struct sw_text) };
+				sizeof(struct sw_counts),    sizeof(struct sw_meter),  sizeof(struct sw_text),
+				sizeof(struct reaper_state), sizeof(struct support) };
 
 	_Static_assert(sizeof(SW_VERSION) <= sizeof(head.version), "the version fits");
 	_Static_assert(sizeof(sizes) == sizeof(head.sizes), "the sizes fit");
@@ -120,6 +121,18 @@ static void code_text(struct coder *coder, char *text, size_t size)
 	coder->failed |= !coder->out && strlen(text) != len;
 }
 
+static void code_reaper(struct coder *coder, struct reaper_state *reaper)
+{
+	code_s64(coder, &reaper->began);
+	code_s64(coder, &reaper->passed);
+	code_u64(coder, &reaper->passes);
+	code_u64(coder, &reaper->errors);
+	code_u64(coder, &reaper->cpu_ns);
+	code_u64(coder, &reaper->longest_ns);
+	code_u64(coder, &reaper->seen);
+	code_u64(coder, &reaper->stuck);
+}
+
 static void code_daemon(struct coder *coder, struct daemon_state *daemon)
 {
 	code_s64(coder, &daemon->started);
@@ -135,6 +148,16 @@ static void code_daemon(struct coder *coder, struct daemon_state *daemon)
 	code_u64(coder, &daemon->waiting);
 	code_u32(coder, &daemon->interval);
 	code_u32(coder, &daemon->booking);
+	code_reaper(coder, &daemon->reaper);
+}
+
+static void code_support(struct coder *coder, struct support *support)
+{
+	size_t closing = code_below(coder, support->closing, CLOSING_BYS);
+
+	if (!coder->out)
+		support->closing = closing;
+	code_u32(coder, &support->watches);
 }
 
 static void code_record(struct coder *coder, struct sw_record *record)
@@ -153,8 +176,9 @@ static void code_record(struct coder *coder, struct sw_record *record)
 /* Only what is in force has more than its serial, which is then not 0. */
 static void code_settings(struct coder *coder, struct sw_settings *settings)
 {
-	__u8 *const bytes[] = { &settings->listen,  &settings->bind,  &settings->transfer,      &settings->audit,
-				&settings->options, &settings->allow, &settings->budget_period, &settings->budget_log };
+	__u8 *const bytes[] = { &settings->listen,        &settings->bind,       &settings->transfer,
+				&settings->audit,         &settings->options,    &settings->allow,
+				&settings->budget_period, &settings->budget_log, &settings->revoke };
 
 	code_u64(coder, &settings->serial);
 	if (!settings->serial)
@@ -175,6 +199,8 @@ static void code_counts(struct coder *coder, struct sw_counts *counts)
 	code_u64(coder, &counts->spent);
 	for (int reason = 0; reason < SW_REASON_COUNT; reason++)
 		code_u64(coder, &counts->denied[reason]);
+	for (int cause = 0; cause < SW_CAUSE_COUNT; cause++)
+		code_u64(coder, &counts->closed[cause]);
 	code_u64(coder, &counts->audited);
 	code_u64(coder, &counts->log_dropped);
 	code_u64(coder, &counts->log_missed);
@@ -224,6 +250,7 @@ static void code_snapshot(struct coder *coder, struct snapshot *snapshot)
 	size_t tenants;
 
 	code_daemon(coder, &snapshot->daemon);
+	code_support(coder, &snapshot->reports.support);
 	tenants = code_below(coder, snapshot->reports.of.n, SIZE_MAX);
 	for (size_t i = 0; i < tenants && !coder->failed; i++)
 		code_report(coder, coder->out ? &snapshot->reports.of.v[i] : list_add(&snapshot->reports.of));

@@ -12,6 +12,18 @@
 
 #define SW_SOCKET "/run/sockwarden/daemon.sock"
 
+/* The process that closes sockets. Of the last pass that did not fail, if nothing else is said. */
+struct reaper_state {
+	__s64 began;      /* when the one under way began, milliseconds of the boot clock; 0: none is */
+	__s64 passed;     /* when it ended, milliseconds since 1970; 0: none yet */
+	__u64 passes;     /* since the daemon started; so are the next two */
+	__u64 errors;     /* passes that failed */
+	__u64 cpu_ns;     /* processor time */
+	__u64 longest_ns; /* in one go, before the processor was given back; the worst of all passes */
+	__u64 seen;       /* sockets it looked at */
+	__u64 stuck; /* sockets that are closed for their tenants, and could not be taken out of the kernel's tables */
+};
+
 /* Times are milliseconds since 1970. Counters are since the daemon started. */
 struct daemon_state {
 	__s64 started;
@@ -27,6 +39,7 @@ struct daemon_state {
 	__u64 waiting;     /* slots that have ended and are not booked yet */
 	__u32 interval;    /* seconds between ticks */
 	__u32 booking;     /* 1: the last tick was booked */
+	struct reaper_state reaper;
 };
 
 struct snapshot {

@@ -65,6 +65,8 @@ static int on_timer(struct daemon *daemon, struct watch *watch, struct fault *fa
 	if (!daemon->events)
 		read_denials(daemon);
 	server_expire(daemon);
+	if (!err)
+		err = reaper_check(daemon, fault);
 	return err ? err : daemon_tick(daemon, fault);
 }
 
@@ -234,9 +236,11 @@ static int start(struct daemon *daemon, struct fault *fault)
 	if (!err)
 		err = host_claim(&daemon->host, fault);
 	if (!err)
+		err = reaper_start(daemon, fault); /* while there are rights that only it keeps */
+	if (!err)
 		err = server_open(daemon, fault);
 	if (!err)
-		err = rights_drop(fault);
+		err = rights_keep_daemon(fault);
 	if (!err)
 		err = open_ledger(daemon, fault); /* with no more rights than it will be written with */
 	if (!err)
@@ -274,6 +278,7 @@ static void end(struct daemon *daemon)
 {
 	const int fds[] = { daemon->signals.fd, daemon->timer.fd, daemon->watchdog.fd, daemon->epoll };
 
+	reaper_stop(daemon);
 	server_close(daemon);
 	if (daemon->events)
 		events_close(daemon->events);
@@ -317,7 +322,7 @@ int daemon_run(const struct daemon_options *options)
 
 	daemon->options = *options;
 	daemon->host = host_closed;
-	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = -1;
+	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = daemon->reaper.fd = -1;
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		daemon->clients[i].watch.fd = -1;
 	daemon->budgets = mem_alloc(SW_TENANTS_MAX, sizeof(*daemon->budgets));

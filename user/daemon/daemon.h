@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon: one thread around epoll. It books what the kernel has metered, renews budgets, reads policies anew when
- * it is told to, prints denials and answers on a socket. What is enforced needs none of it: while it is down
- * the kernel goes on enforcing and counting, and the next tick books what was counted.
+ * The daemon: one thread around epoll, and a process beside it that closes sockets. It books what the kernel has
+ * metered, renews budgets, reads policies anew when it is told to, prints denials and answers on a socket. What is
+ * enforced needs none of it: while it is down the kernel goes on enforcing and counting, and the next tick books what
+ * was counted.
  *
  *   SIGHUP    read the policies anew          SIGUSR1   book now
  *   SIGTERM, SIGINT    book once more, and end
@@ -61,7 +62,9 @@ struct daemon {
 	struct events *events; /* NULL while someone else reads them */
 	struct daemon_state state;
 	struct budget_note *budgets; /* SW_TENANTS_MAX */
-	struct watch signals, timer, watchdog, ring, listener;
+	struct watch signals, timer, watchdog, ring, listener, reaper;
+	struct reaper_state *reaping; /* shared with the reaper, which writes it */
+	int reaper_pid;               /* 0: none was started */
 	struct client clients[CLIENTS_MAX];
 	int epoll;
 	bool stop;
@@ -91,8 +94,14 @@ void server_close(struct daemon *daemon);
 void server_event(struct daemon *daemon, const struct sw_event *event); /* to the clients that follow */
 void server_expire(struct daemon *daemon);                              /* clients that do not read */
 
+/* reaper.c: the process that closes sockets. It ends with the daemon, and the daemon with it. */
+int reaper_start(struct daemon *daemon, struct fault *fault);
+void reaper_stop(struct daemon *daemon);
+int reaper_check(const struct daemon *daemon, struct fault *fault); /* 0, or -errno when it does not get on */
+
 /* rights.c: keeps the capabilities that are needed from here on, for good. */
-int rights_drop(struct fault *fault);
+int rights_keep_daemon(struct fault *fault);
+int rights_keep_reaper(struct fault *fault);
 
 /* notify.c: tells the service manager, if there is one; "READY=1" and the like. */
 void notify(const char *state);

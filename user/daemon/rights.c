@@ -5,6 +5,13 @@
  *
  *   CAP_BPF              reads and writes maps, makes those of a policy
  *   CAP_DAC_READ_SEARCH  open_by_handle_at(2), by which it sees whether a tenant's cgroup still exists
+ *
+ * The reaper goes where tenants' sockets are, and keeps besides
+ *
+ *   CAP_PERFMON          makes iterators of the programs
+ *   CAP_SYS_ADMIN        setns(2), for network namespaces
+ *   CAP_SYS_PTRACE       finds these through the processes in them
+ *   CAP_NET_ADMIN        SOCK_DESTROY, where the kernel has no bpf_sock_destroy()
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -15,29 +22,38 @@
 
 #include "daemon.h"
 
-static const int kept[] = { CAP_BPF, CAP_DAC_READ_SEARCH };
+#define BIT(cap) (1ULL << (cap))
 
-static bool is_kept(int cap)
-{
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		if (kept[i] == cap)
-			return true;
-	return false;
-}
+#define DAEMON (BIT(CAP_BPF) | BIT(CAP_DAC_READ_SEARCH))
+#define REAPER (DAEMON | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_NET_ADMIN))
 
-int rights_drop(struct fault *fault)
+/* Of `wanted`, what it has: a service manager may have given it less. */
+static int keep(__u64 wanted, struct fault *fault)
 {
 	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { 0 };
 
 	for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		if (!is_kept(cap) && prctl(PR_CAPBSET_DROP, cap) && errno != EPERM)
+		if (!(wanted & BIT(cap)) && prctl(PR_CAPBSET_DROP, cap) && errno != EPERM)
 			return fault_set(fault, errno, "cannot drop a capability: %s", strerror(errno));
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
-		data[kept[i] / 32].permitted |= 1U << kept[i] % 32;
-		data[kept[i] / 32].effective |= 1U << kept[i] % 32;
+	if (syscall(SYS_capget, &head, data))
+		return fault_set(fault, errno, "cannot read the capabilities: %s", strerror(errno));
+	for (int i = 0; i < 2; i++) {
+		data[i].permitted &= wanted >> 32 * i;
+		data[i].effective = data[i].permitted;
+		data[i].inheritable = 0;
 	}
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capset, &head, data))
 		return fault_set(fault, errno, "cannot drop what is not needed: %s", strerror(errno));
 	return 0;
+}
+
+int rights_keep_daemon(struct fault *fault)
+{
+	return keep(DAEMON, fault);
+}
+
+int rights_keep_reaper(struct fault *fault)
+{
+	return keep(REAPER, fault);
 }

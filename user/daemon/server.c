@@ -64,6 +64,7 @@ static int answer_snapshot(struct daemon *daemon, struct client *client)
 	int err = survey_reports(&daemon->host, &snapshot.reports, &fault);
 
 	snapshot.daemon.waiting = survey_ended(&daemon->host);
+	snapshot.daemon.reaper = *daemon->reaping;
 	if (err)
 		warn("%s", fault.text);
 	out = err ? NULL : open_memstream(&client->answer, &client->len);

@@ -33,6 +33,13 @@ static void single_seconds(struct metrics *metrics, const char *name, enum metri
 	metrics_sample_seconds(metrics, NULL, milliseconds);
 }
 
+static void single_nanoseconds(struct metrics *metrics, const char *name, enum metrics_type type, const char *help,
+			       __u64 nanoseconds)
+{
+	metrics_family(metrics, name, type, "seconds", help);
+	metrics_sample_nanoseconds(metrics, NULL, nanoseconds);
+}
+
 static void write_exporter(struct metrics *metrics, bool up)
 {
 	struct label version[] = { { "version", SW_VERSION }, { 0 } };
@@ -73,6 +80,25 @@ static void write_ledger(struct metrics *metrics, const struct daemon_state *dae
 	       daemon->ledger_size);
 	single(metrics, "sockwarden_ledger_waiting", METRICS_GAUGE, NULL,
 	       "Tenants that have ended and whose last bytes are not booked yet.", daemon->waiting);
+}
+
+static void write_passes(struct metrics *metrics, const struct reaper_state *reaper)
+{
+	single(metrics, "sockwarden_passes_total", METRICS_COUNTER, NULL,
+	       "Passes over the sockets, which close those that may not stay open.", reaper->passes);
+	single(metrics, "sockwarden_pass_errors_total", METRICS_COUNTER, NULL, "Passes that failed.", reaper->errors);
+	single_nanoseconds(metrics, "sockwarden_pass_cpu_seconds_total", METRICS_COUNTER,
+			   "Processor time of all passes.", reaper->cpu_ns);
+	single_nanoseconds(metrics, "sockwarden_pass_longest_seconds", METRICS_GAUGE,
+			   "Longest that any pass kept the processor before it gave it back.", reaper->longest_ns);
+	if (reaper->passed > 0)
+		single_seconds(metrics, "sockwarden_pass_timestamp_seconds", METRICS_GAUGE,
+			       "When the last pass ended, since 1970.", reaper->passed);
+	single(metrics, "sockwarden_sockets_seen", METRICS_GAUGE, NULL, "Sockets the last pass looked at.",
+	       reaper->seen);
+	single(metrics, "sockwarden_sockets_stuck", METRICS_GAUGE, NULL,
+	       "Sockets that are closed for their tenants, and could not be taken out of the kernel's tables.",
+	       reaper->stuck);
 }
 
 static void write_states(struct metrics *metrics, const struct reports *reports)
@@ -141,6 +167,17 @@ static void write_denied(struct metrics *metrics, const char *tenant, const stru
 	}
 }
 
+/* Idle sockets are what there is to count wherever there is a timeout; the rest is rare. */
+static void write_closed(struct metrics *metrics, const char *tenant, const struct sw_counts *counts)
+{
+	for (int cause = SW_CAUSE_NONE + 1; cause < SW_CAUSE_COUNT; cause++) {
+		struct label labels[] = { { "tenant", tenant }, { "cause", cause_name(cause) }, { 0 } };
+
+		if (counts->closed[cause] || cause == SW_CAUSE_IDLE)
+			metrics_sample(metrics, labels, counts->closed[cause]);
+	}
+}
+
 static void write_count(struct metrics *metrics, const struct shown *shown, const char *name, const char *help,
 			size_t offset)
 {
@@ -159,6 +196,9 @@ static void write_counts(struct metrics *metrics, const struct shown *shown)
 	family(metrics, "sockwarden_tenant_denied_total", METRICS_COUNTER, "What was denied, by reason.");
 	for (size_t i = 0; i < shown->n; i++)
 		write_denied(metrics, shown->v[i]->record.name, &shown->v[i]->counts);
+	family(metrics, "sockwarden_closed_sockets_total", METRICS_COUNTER, "Sockets closed for good, by cause.");
+	for (size_t i = 0; i < shown->n; i++)
+		write_closed(metrics, shown->v[i]->record.name, &shown->v[i]->counts);
 	write_count(metrics, shown, "sockwarden_tenant_audited_total",
 		    "Of the denied, what was let pass because the policy only audits.",
 		    offsetof(struct sw_counts, audited));
@@ -240,12 +280,17 @@ static void write_sums(struct metrics *metrics, const struct shown *all)
 		meter_add(&meter, &all->v[i]->meter);
 		for (int reason = 0; reason < SW_REASON_COUNT; reason++)
 			counts.denied[reason] += all->v[i]->counts.denied[reason];
+		for (int cause = 0; cause < SW_CAUSE_COUNT; cause++)
+			counts.closed[cause] += all->v[i]->counts.closed[cause];
 	}
 	metrics_family(metrics, "sockwarden_tenants_bytes", METRICS_GAUGE, "bytes",
 		       "Bytes that passed, of all the tenants there are.");
 	write_meter(metrics, NULL, &meter, BYTES);
 	family(metrics, "sockwarden_tenants_denied", METRICS_GAUGE, "What was denied to all the tenants there are.");
 	write_denied(metrics, NULL, &counts);
+	family(metrics, "sockwarden_tenants_closed_sockets", METRICS_GAUGE,
+	       "Sockets closed for good, of all the tenants there are.");
+	write_closed(metrics, NULL, &counts);
 }
 
 static int by_name(const void *a, const void *b)
@@ -304,6 +349,7 @@ int scrape_write(const struct snapshot *snapshot, size_t tenants, enum metrics_f
 	if (snapshot) {
 		write_daemon(metrics, &snapshot->daemon);
 		write_ledger(metrics, &snapshot->daemon);
+		write_passes(metrics, &snapshot->daemon.reaper);
 		write_reports(metrics, &snapshot->reports, tenants);
 	}
 	return metrics_end(metrics, fault);

@@ -112,6 +112,9 @@ int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault)
 				"%s is the root of all cgroups, hence the whole host: give a directory "
 				"below it",
 				real);
+	if (!err && depth_below(cgroup->root, real) >= SW_LEVELS)
+		err = fault_set(fault, EINVAL, "%s is more than %d levels deep: give one above it", real,
+				SW_LEVELS - 1);
 	if (!err) {
 		strcpy(cgroup->path, real);
 		cgroup->id = cgroup_id(real);

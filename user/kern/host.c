@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
+#include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/random.h>
@@ -39,12 +41,19 @@ static const char *const prog_name[] = {
 #undef X
 };
 
+static const char *const walk_name[] = {
+#define X(id, name) [WALK_##id] = "sw_" #name,
+	SW_WALKS(X)
+#undef X
+};
+
 const struct host host_closed = {
 	.lock = -1,
 	.booking = -1,
 	.cgroups = -1,
 	.map = { [0 ... MAP_COUNT - 1] = -1 },
 	.prog = { [0 ... SW_HOOK_COUNT - 1] = -1 },
+	.walk = { [0 ... WALK_COUNT - 1] = -1 },
 };
 
 static const char *pin_path(char buf[256], const char *folder, const char *name)
@@ -147,6 +156,11 @@ static int pin_all(struct sockwarden *skel, struct fault *fault)
 	for (int i = 0; i < SW_HOOK_COUNT && !err; i++)
 		err = pin(bpf_program__fd(bpf_object__find_program_by_name(skel->obj, prog_name[i])), prog_name[i],
 			  fault);
+	for (int i = 0; i < WALK_COUNT && !err; i++) {
+		struct bpf_program *walk = bpf_object__find_program_by_name(skel->obj, walk_name[i]);
+
+		err = bpf_program__autoload(walk) ? pin(bpf_program__fd(walk), walk_name[i], fault) : 0;
+	}
 	return err;
 }
 
@@ -205,6 +219,17 @@ static int install(struct sockwarden *skel, struct fault *fault)
 	return err;
 }
 
+/* A program that calls a function the kernel does not have is not loaded. */
+static void leave_out_missing(struct sockwarden *skel)
+{
+	struct btf *btf = btf__load_vmlinux_btf();
+	bool destroys = btf && btf__find_by_name_kind(btf, "bpf_sock_destroy", BTF_KIND_FUNC) > 0;
+
+	bpf_program__set_autoload(skel->progs.sw_take_tcp, destroys);
+	bpf_program__set_autoload(skel->progs.sw_take_udp, destroys);
+	btf__free(btf);
+}
+
 static int load(struct fault *fault)
 {
 	struct sockwarden *skel;
@@ -219,6 +244,7 @@ static int load(struct fault *fault)
 		return fault_set(fault, errno, "cannot read the BPF object: %s", strerror(errno));
 	skel->rodata->may_copy =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_probe_read_kernel, NULL) == 1;
+	leave_out_missing(skel);
 	err = sockwarden__load(skel);
 	if (err)
 		fault_set(fault, -err,
@@ -243,6 +269,11 @@ static int open_pins(struct host *host, struct fault *fault)
 	for (int i = 0; i < SW_HOOK_COUNT; i++) {
 		host->prog[i] = bpf_obj_get(pin_path(path, HOST, prog_name[i]));
 		if (host->prog[i] < 0)
+			return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+	}
+	for (int i = 0; i < WALK_COUNT; i++) {
+		host->walk[i] = bpf_obj_get(pin_path(path, HOST, walk_name[i]));
+		if (host->walk[i] < 0 && errno != ENOENT)
 			return fault_set(fault, errno, "%s: %s", path, strerror(errno));
 	}
 	return 0;
@@ -357,6 +388,9 @@ void host_close(struct host *host)
 	for (int i = 0; i < SW_HOOK_COUNT; i++)
 		if (host->prog[i] >= 0)
 			close(host->prog[i]);
+	for (int i = 0; i < WALK_COUNT; i++)
+		if (host->walk[i] >= 0)
+			close(host->walk[i]);
 	host_unlock(host);
 	if (host->booking >= 0)
 		close(host->booking);
@@ -379,6 +413,24 @@ int host_next_serial(struct host *host, __u64 *serial, struct fault *fault)
 		return err;
 	*serial = ++state.serial;
 	return write_state(host->map[MAP_host], &state, fault);
+}
+
+int host_changes(struct fault *fault)
+{
+	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+
+	if (fd >= 0 && inotify_add_watch(fd, TENANTS, IN_ATTRIB | IN_ONLYDIR) >= 0)
+		return fd;
+	fault_set(fault, errno, "cannot watch " TENANTS ": %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -EIO;
+}
+
+/* What the folder of the tenants' links is touched for says nothing of them, and nothing depends on it. */
+void host_announce(void)
+{
+	(void)utimensat(AT_FDCWD, TENANTS, NULL, 0);
 }
 
 int host_claim(struct host *host, struct fault *fault)
@@ -446,7 +498,7 @@ int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *f
 int host_current(const struct host *host, struct fault *fault)
 {
 	int fd = bpf_obj_get(HOST "/host"), err;
-	struct sw_host state;
+	struct sw_host state = { 0 };
 
 	if (fd < 0)
 		return fault_set(fault, ESTALE, HOST " was removed: %s", strerror(errno));

@@ -7,6 +7,8 @@
  *   /sys/fs/bpf/sockwarden/loading/    being filled; renamed to host/ when it is whole
  *   /sys/fs/bpf/sockwarden/host/       maps and programs
  *   /sys/fs/bpf/sockwarden/tenants/T/  the links that hold the programs on tenant T's cgroup
+ *   /sys/fs/bpf/sockwarden/watches/    while there are tenants, the links of what sees their other operations
+ *   /sys/fs/bpf/sockwarden/pass/       locked by whoever makes a pass over the sockets
  */
 #ifndef SW_HOST_H
 #define SW_HOST_H
@@ -22,7 +24,13 @@
 
 #define SW_MAPS(X)                                                                                                     \
 	X(tenants)                                                                                                     \
-	X(tries) X(spans) X(texts) X(settings) X(options) X(meters) X(counts) X(hits) X(events) X(records) X(host)
+	X(tries)                                                                                                       \
+	X(spans)                                                                                                       \
+	X(texts)                                                                                                       \
+	X(settings)                                                                                                    \
+	X(options)                                                                                                     \
+	X(socks)                                                                                                       \
+	X(meters) X(counts) X(hits) X(events) X(records) X(owners) X(pass) X(calls) X(host)
 
 enum sw_map {
 #define X(name) MAP_##name,
@@ -31,11 +39,27 @@ enum sw_map {
 		MAP_COUNT,
 };
 
+/* The iterators of bpf/pass.bpf.c, in the order a pass goes through them. */
+#define SW_WALKS(X)                                                                                                    \
+	X(STRAYS, strays)                                                                                              \
+	X(SURVEY, survey)                                                                                              \
+	X(TAKE_TCP, take_tcp)                                                                                          \
+	X(TAKE_UDP, take_udp)
+
+enum walk {
+#define X(id, name) WALK_##id,
+	SW_WALKS(X)
+#undef X
+		WALK_COUNT,
+};
+
 struct host {
 	int lock;                           /* of SW_PINS; -1 when it is not held */
 	int booking;                        /* likewise of the right to book */
 	int map[MAP_COUNT];                 /* file descriptors, owned; -1 when not open */
 	int prog[SW_HOOK_COUNT];            /* likewise */
+	int walk[WALK_COUNT];               /* likewise; WALK_TAKE_TCP and _UDP are -1 where the kernel has no
+					     * bpf_sock_destroy() */
 	int cgroups;                        /* a directory of the cgroup v2 hierarchy; -1: none is mounted here */
 	const struct sw_settings *settings; /* SW_IMAGES_MAX, as the kernel has them now */
 	const struct sw_record *records;    /* SW_TENANTS_MAX */
@@ -69,6 +93,13 @@ void host_unlock(struct host *host);
 
 /* 0 while the host's state is still the one that was opened; -ESTALE when another took its place. */
 int host_current(const struct host *host, struct fault *fault);
+
+/*
+ * For who sleeps until tenants or their policies change: a descriptor that is readable then, until it is read; or
+ * -errno. host_announce() is what wakes it.
+ */
+int host_changes(struct fault *fault);
+void host_announce(void);
 
 /* Takes the right to book what is metered here, which one process at a time has. -EBUSY: another has it. */
 int host_claim(struct host *host, struct fault *fault);

@@ -7,8 +7,10 @@
 
 #include "meter.h"
 #include "publish.h"
+#include "reap.h"
 #include "survey.h"
 #include "tenant.h"
+#include "watch.h"
 
 __u32 survey_end(const struct host *host)
 {
@@ -134,7 +136,7 @@ int survey_reports(const struct host *host, struct reports *out, struct fault *f
 	size_t at = 0;
 	int err = survey_meters(host, end, &meters, fault);
 
-	*out = (struct reports){ 0 };
+	*out = (struct reports){ .support = { .closing = reap_by(host), .watches = watch_in_place() } };
 	if (!meters)
 		return err;
 	err = read_hits(host, &hits, fault);

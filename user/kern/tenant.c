@@ -16,6 +16,7 @@
 #include "meter.h"
 #include "names.h"
 #include "tenant.h"
+#include "watch.h"
 
 static const enum bpf_attach_type attach_type[] = {
 #define X(id, name, type) [SW_HOOK_##id] = type,
@@ -313,6 +314,7 @@ static int fill_storage(struct host *host, __u32 slot, const struct cgroup *cgro
 		.cgroup = cgroup->id,
 		.limit = limit,
 		.level = cgroup->level,
+		.tenancy = host->records[slot].tenancy,
 	};
 
 	return write_storage(host, cgroup->id, &tenant, fault);
@@ -364,9 +366,13 @@ int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct a
 		err = attach_links(host, &record, cgroup, fault);
 	if (!err)
 		err = fill_storage(host, slot, cgroup, &as->image, as->limit, fault);
-	if (err)
+	if (err) {
 		tenant_detach(host, as->name, &ignored);
-	return err;
+		return err;
+	}
+	watch_start(host);
+	host_announce();
+	return 0;
 }
 
 static int read_storage(const struct host *host, __u32 slot, struct sw_tenant *tenant, struct fault *fault)
@@ -421,7 +427,10 @@ int tenant_replace(struct host *host, __u32 slot, const struct attachment *as, s
 	tenant.limit = as->limit;
 	name_policy(host, &record, &as->image, as->policy);
 	err = write_record(host, slot, &record, fault);
-	return err ? err : write_storage(host, tenant.cgroup, &tenant, fault);
+	if (!err)
+		err = write_storage(host, tenant.cgroup, &tenant, fault);
+	host_announce();
+	return err;
 }
 
 int tenant_limit(struct host *host, __u32 slot, __u64 limit, struct fault *fault)
@@ -433,6 +442,14 @@ int tenant_limit(struct host *host, __u32 slot, __u64 limit, struct fault *fault
 		return err;
 	tenant.limit = limit;
 	return write_storage(host, tenant.cgroup, &tenant, fault);
+}
+
+static bool any_tenant(const struct host *host)
+{
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
+		if (host->records[slot].cgroup)
+			return true;
+	return false;
 }
 
 static int end_slot(struct host *host, __u32 slot, struct fault *fault)
@@ -452,6 +469,8 @@ static int end_slot(struct host *host, __u32 slot, struct fault *fault)
 		err = write_record(host, slot, &record, fault);
 	if (!err && !*ledger) /* else whoever books does it, for all that have ended */
 		tenant_purge(host);
+	if (!any_tenant(host))
+		watch_stop();
 	return err;
 }
 

@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What we keep on a socket: whose it is, that it is used, and that it is closed for good. */
+#ifndef SW_SOCK_BPF_H
+#define SW_SOCK_BPF_H
+
+#include "tenant.bpf.h"
+
+static __always_inline void sock_touch(struct sw_sock *sock)
+{
+	sock->active = bpf_jiffies64(); /* a clock would be a tenth of a packet's cost */
+}
+
+/* NULL when there is no socket, or no memory for it: then nothing is remembered and all is decided anew. */
+static __always_inline struct sw_sock *sock_get(const struct sw_tenant *tenant, struct bpf_sock *sk)
+{
+	struct sw_sock *sock = sk ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+
+	if (sock && !sock->owner) {
+		sock->owner = tenant->cgroup;
+		sock->tenancy = tenant->tenancy;
+		sock_touch(sock);
+	}
+	return sock;
+}
+
+/*
+ * The version of a socket's approval, in order with the reads and writes around it. x86 keeps reads in order by
+ * itself; elsewhere the one barrier a BPF program has is an atomic operation that returns a value.
+ */
+static __always_inline __u32 version_of(struct sw_sock *sock)
+{
+	__u32 version;
+
+	barrier();
+#ifdef __TARGET_ARCH_x86
+	version = *(volatile __u32 *)&sock->version;
+#else
+	version = __sync_fetch_and_add(&sock->version, 0);
+#endif
+	barrier();
+	return version;
+}
+
+/*
+ * From here on every operation that a hook sees is refused; what is left to do is taking the socket out of the kernel's
+ * tables, which only a pass can. True for the one who closed it.
+ */
+static __always_inline bool sock_close(struct sw_sock *sock, enum sw_cause cause)
+{
+	__u32 version = version_of(sock);
+
+	/* an approval that is being changed this very moment leaves it to the next pass */
+	if (version & 1 || __sync_val_compare_and_swap(&sock->version, version, version + 1) != version)
+		return false;
+	sock->closed = cause;
+	return true;
+}
+
+/* Counts and logs that a socket was closed; `denial` says whose it was and which peer it had. */
+static __noinline int say_closed(const struct sw_tenant *tenant, const struct sw_settings *settings,
+				 struct sw_denial *denial, struct sw_closing *closing)
+{
+	struct sw_counts *c = bpf_map_lookup_elem(&counts, &tenant->slot);
+
+	if (!c || closing->cause >= SW_CAUSE_COUNT)
+		return 0;
+	__sync_fetch_and_add(&c->closed[closing->cause], 1);
+	log_event(tenant, settings, c, denial, closing);
+	return 0;
+}
+
+/* Closes the socket in the middle of what `denial` refuses, and has the daemon make a pass at once. */
+static __always_inline void sock_end(const struct scope *scope, struct sw_sock *sock, enum sw_cause cause,
+				     struct sw_denial *denial)
+{
+	struct sw_closing closing = { .cause = cause };
+	__u64 call = 0;
+
+	if (!sock || scope->settings->audit || !sock_close(sock, cause))
+		return;
+	closing.bytes[SW_TX] = sock->bytes[SW_TX];
+	closing.bytes[SW_RX] = sock->bytes[SW_RX];
+	say_closed(scope->tenant, scope->settings, denial, &closing);
+	bpf_ringbuf_output(&calls, &call, sizeof(call), BPF_RB_FORCE_WAKEUP);
+}
+
+/* For used_by_stranger(): the socket is no good any more to anyone. */
+static __always_inline int refuse_stranger(const struct scope *scope, struct sw_sock *sock, struct sw_denial *denial)
+{
+	denial->reason = SW_REASON_TRANSFER;
+	if (refuse_call(scope, denial) == PASS)
+		return PASS;
+	sock_end(scope, sock, SW_CAUSE_TRANSFER, denial);
+	return REFUSE;
+}
+
+#endif

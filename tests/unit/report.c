@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What became of a tenant, for people and as JSON: the sockets that were closed, and what closes them. */
+#include "report.h"
+#include "test.h"
+
+static const struct support by_iterator = { CLOSING_BY_ITERATOR, 1U << SW_WATCH_RECEIVE | 1U << SW_WATCH_SHUTDOWN };
+
+static struct report tenant(__u32 idle_timeout)
+{
+	struct report report = {
+		.record.name = "shop",
+		.limit = SW_NO_LIMIT,
+		.settings = { .serial = 3, .policy = "appengine", .idle_timeout = idle_timeout, .budget = SW_NO_LIMIT },
+		.counts.denied[SW_REASON_RULE] = 2,
+	};
+
+	return report;
+}
+
+static char *printed(const struct report *report, const struct support *support)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	report_print(report, support, out);
+	fclose(out);
+	return text;
+}
+
+static char *as_json(const struct report *report, const struct support *support)
+{
+	char *text = NULL;
+	size_t len;
+	struct json json = { .out = open_memstream(&text, &len) };
+
+	report_json(report, support, &json);
+	fclose(json.out);
+	return text;
+}
+
+static void assert_has(char *text, const char *part)
+{
+	if (!strstr(text, part))
+		fail_msg("'%s' is not in:\n%s", part, text);
+	free(text);
+}
+
+static void closed_sockets_by_cause(void **state)
+{
+	struct report report = tenant(600);
+
+	(void)state;
+	report.counts.closed[SW_CAUSE_IDLE] = 7;
+	report.counts.closed[SW_CAUSE_TRANSFER] = 1;
+	assert_int_equal(report_closed(&report), 8);
+	assert_int_equal(report_denied(&report), 2);
+	assert_has(printed(&report, &by_iterator),
+		   "  denied              2\n"
+		   "           2  rule: the policy's rules or its default refuse this peer\n"
+		   "  closed              8\n"
+		   "           7  idle: no operation on it for as long as the policy's idle-timeout\n"
+		   "           1  transfer: a process had it that is not of the tenant it was made in\n"
+		   "  idle              10m until closed by bpf_sock_destroy\n");
+	assert_has(as_json(&report, &by_iterator),
+		   "\"closed\":{\"idle\":7,\"revoked\":0,\"transfer\":1,\"listen\":0},\"idle_timeout_seconds\":600,"
+		   "\"closing\":\"bpf_sock_destroy\",");
+}
+
+static void when_idle_sockets_are_closed(void **state)
+{
+	const struct support by_netlink = { .closing = CLOSING_BY_NETLINK }, unknown = { 0 };
+	struct report never = tenant(0), after = tenant(90), incomplete = tenant(90);
+	char *text;
+
+	(void)state;
+	assert_has(printed(&never, &by_iterator), "  closed              0\n  idle            never closed\n");
+	assert_has(printed(&after, &by_netlink), "  idle              90s until closed by SOCK_DESTROY\n");
+	assert_has(printed(&after, &unknown), "  idle              90s until closed\n");
+	assert_has(printed(&after, NULL), "  idle              90s until closed\n");
+	assert_has(as_json(&never, &unknown), "\"idle_timeout_seconds\":0,\"closing\":null,");
+	incomplete.settings.serial = 0;
+	text = printed(&incomplete, &by_iterator);
+	assert_null(strstr(text, "until closed"));
+	free(text);
+	text = as_json(&after, NULL);
+	assert_null(strstr(text, "closing"));
+	free(text);
+}
+
+static void assert_support(const struct support *support, const char *want)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	support_print(support, out);
+	fclose(out);
+	assert_string_equal(text, want);
+	free(text);
+}
+
+static void what_this_kernel_has(void **state)
+{
+	(void)state;
+	assert_support(&by_iterator, "sockets are closed by bpf_sock_destroy; seen beside what the hooks see: "
+				     "receive, shutdown\n");
+	assert_support(&(struct support){ .closing = CLOSING_BY_NETLINK },
+		       "sockets are closed by SOCK_DESTROY; seen beside what the hooks see: nothing\n");
+	assert_support(&(struct support){ 0 }, "");
+	assert_string_equal(closing_by_name(CLOSING_UNKNOWN), "none yet");
+	assert_string_equal(closing_by_name(CLOSING_BYS), "?");
+}
+
+int main(void)
+{
+	static const struct CMUnitTest tests[] = {
+		cmocka_unit_test(closed_sockets_by_cause),
+		cmocka_unit_test(when_idle_sockets_are_closed),
+		cmocka_unit_test(what_this_kernel_has),
+	};
+
+	return cmocka_run_group_tests_name("report", tests, NULL, NULL);
+}

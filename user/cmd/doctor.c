@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "cli.h"
+#include "host.h"
+#include "names.h"
+#include "netns.h"
+#include "reap.h"
+#include "watch.h"
+
+#define NONE  0
+#define W(id) (1U << SW_WATCH_##id)
+
+/* What keeps a socket alive, and by what it is seen: always by `always`, or else by the first of `watches`. */
+static const struct operation {
+	const char *what, *always;
+	__u32 watches;
+} operations[] = {
+	{ "connect", "connect4, connect6", NONE },
+	{ "sendto, sendmsg to a peer", "sendmsg4, sendmsg6", NONE },
+	{ "data sent over TCP, also when none leaves", "passes", NONE },
+	{ "data received over TCP, or read", "passes", NONE },
+	{ "datagram sent", "egress, passes", NONE },
+	{ "datagram received", "ingress", NONE },
+	{ "datagram read, with the peer's address", "recvmsg4, recvmsg6", NONE },
+	{ "datagram read, without it", "passes", W(RECEIVE) | W(RECEIVE_ENTRY) | W(RECEIVE_LENGTH) },
+	{ "recv that finds nothing", NULL, W(RECEIVE) | W(RECEIVE_ENTRY) | W(RECEIVE_LENGTH) },
+	{ "getsockopt, setsockopt", "getsockopt, setsockopt", NONE },
+	{ "getsockname, getpeername", "getsockname4 to getpeername6", NONE },
+	{ "bind", "bind4, bind6", NONE },
+	{ "shutdown of a connection", "passes", W(SHUTDOWN) },
+	{ "shutdown of any other socket", NULL, W(SHUTDOWN) },
+	{ "poll, select, epoll on TCP", NULL, W(POLL_TCP) },
+	{ "poll, select, epoll on UDP", NULL, W(POLL_UDP) },
+	{ "ioctl over IPv4", NULL, W(IOCTL4) },
+	{ "ioctl over IPv6", NULL, W(IOCTL6) },
+};
+
+#define OPERATIONS (sizeof(operations) / sizeof(operations[0]))
+
+/* NULL: by nothing. */
+static const char *seen_by(const struct operation *operation, __u32 watches)
+{
+	for (int watch = 0; watch < SW_WATCH_COUNT; watch++)
+		if (operation->watches & watches & 1U << watch)
+			return watch_name(watch);
+	return operation->always;
+}
+
+struct findings {
+	enum closing_by closing;
+	bool handles;       /* of network namespaces */
+	bool all_processes; /* else only those of our PID namespace */
+	__u32 watches;
+};
+
+#define FIRST_PID_NAMESPACE 0xEFFFFFFC /* its inode; linux/proc_ns.h */
+
+static bool in_first_pid_namespace(void)
+{
+	struct stat stat_of;
+
+	return !stat("/proc/self/ns/pid", &stat_of) && stat_of.st_ino == FIRST_PID_NAMESPACE;
+}
+
+/* As it is while there are tenants; else what would be. */
+static int examine(struct findings *findings, struct fault *fault)
+{
+	struct host host;
+	int err = host_open(&host, HOST_LOADING, fault);
+
+	if (err)
+		return err;
+	findings->closing = reap_by(&host);
+	findings->handles = netns_has_handles();
+	findings->all_processes = in_first_pid_namespace();
+	findings->watches = watch_in_place();
+	if (!findings->watches)
+		findings->watches = watch_probe();
+	host_close(&host);
+	return 0;
+}
+
+static const char *spaces_by(const struct findings *findings)
+{
+	return findings->handles ? "handles, processes and their descriptors" : "processes and their descriptors";
+}
+
+static void print_table(const struct findings *findings)
+{
+	printf("%-44s %s\n", "sockets are taken away by", closing_by_name(findings->closing));
+	printf("%-44s %s\n", "network namespaces are found by", spaces_by(findings));
+	printf("%-44s %s\n", "sockets in wrong hands are looked for in",
+	       findings->all_processes ? "all processes" : "the processes of this PID namespace only");
+	printf("%-44s %s\n", "a reclaimed UDP socket refuses to be read",
+	       findings->watches & W(RECEIVE) ? "for good" : "once; then nothing arrives any more");
+	printf("\n%-44s %s\n", "WHAT KEEPS A SOCKET ALIVE", "SEEN BY");
+	for (size_t i = 0; i < OPERATIONS; i++) {
+		const char *by = seen_by(&operations[i], findings->watches);
+
+		printf("%-44s %s\n", operations[i].what, by ? by : "nothing on this kernel");
+	}
+}
+
+static void print_json(const struct findings *findings, struct json *json)
+{
+	json_open(json, NULL, '{');
+	json_string(json, "closing", closing_by_name(findings->closing));
+	json_bool(json, "namespace_handles", findings->handles);
+	json_bool(json, "all_processes", findings->all_processes);
+	json_bool(json, "reads_refused", findings->watches & W(RECEIVE));
+	json_open(json, "operations", '[');
+	for (size_t i = 0; i < OPERATIONS; i++) {
+		json_open(json, NULL, '{');
+		json_string(json, "operation", operations[i].what);
+		json_string(json, "seen_by", seen_by(&operations[i], findings->watches));
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+	json_close(json, '}');
+	json_end(json);
+}
+
+int cmd_doctor(struct cli *cli)
+{
+	struct findings findings = { 0 };
+	struct fault fault;
+
+	if (examine(&findings, &fault))
+		return fail("%s", fault.text);
+	if (cli_has(cli, OPTION_JSON))
+		print_json(&findings, &cli->json);
+	else
+		print_table(&findings);
+	return EXIT_OK;
+}

@@ -1,0 +1,212 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Passes over the sockets, in a process of their own: a pass may take longer than a tick may wait, and needs rights
+ * that whoever talks to others should not have. It talks to nobody. What it closes is in the kernel's counters and in
+ * its log; how it fares, in memory that it shares with the daemon.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "cli.h"
+#include "daemon.h"
+#include "reap.h"
+
+/*
+ * A socket goes at most a tenth of its timeout late. That its data moved is seen in the next pass, and that it is idle
+ * in the next but one, so two passes must fit in that, and their own time.
+ */
+#define PASSES_IN_TIMEOUT 25
+#define PERIOD_MAX        10000 /* ms: strays have no timeout */
+#define SHARE             10    /* after a pass there is a pause of so many times what it took */
+
+/* Milliseconds. */
+static __u64 period(__u32 timeout)
+{
+	__u64 ms = timeout * 1000ULL / PASSES_IN_TIMEOUT;
+
+	return ms && ms < PERIOD_MAX ? ms : PERIOD_MAX;
+}
+
+static void ignore(const struct sw_found *found, void *data)
+{
+	(void)found;
+	(void)data;
+}
+
+/* Says that passes fail, and that they no longer do, once each. */
+static void tell(struct reaper_state *state, bool *failing, int err, const struct fault *fault)
+{
+	if (err && !*failing)
+		warn("sockets are not closed for now: %s", fault->text);
+	else if (!err && *failing)
+		warn("sockets are closed again");
+	*failing = err;
+	state->errors += err != 0;
+}
+
+static int make_pass(struct host *host, struct reaper_state *state, struct reap_result *result)
+{
+	const struct reap_options options = { .idle = SW_NO_LIMIT };
+	static bool failing;
+	struct fault fault;
+	int err;
+
+	state->began = clock_ms(CLOCK_BOOTTIME);
+	err = reap_pass(host, &options, ignore, NULL, result, &fault);
+	state->began = 0;
+	tell(state, &failing, err, &fault);
+	state->passes++;
+	state->cpu_ns += result->cpu;
+	if (result->longest > state->longest_ns)
+		state->longest_ns = result->longest;
+	if (err)
+		return err == -ENOTRECOVERABLE ? err : 0;
+	state->seen = result->seen;
+	state->stuck = result->stuck;
+	state->passed = clock_ms(CLOCK_REALTIME);
+	return 0;
+}
+
+static int on_call(void *data, void *record, size_t len)
+{
+	(void)data;
+	(void)record;
+	(void)len;
+	return 0;
+}
+
+/* What a program or a new policy has to say is done at once, if passes do not take more than their share already. */
+struct sleeper {
+	struct ring_buffer *calls;
+	int changes;
+};
+
+static int open_sleeper(struct sleeper *sleeper, const struct host *host, struct fault *fault)
+{
+	sleeper->changes = host_changes(fault);
+	if (sleeper->changes < 0)
+		return sleeper->changes;
+	sleeper->calls = ring_buffer__new(host->map[MAP_calls], on_call, NULL, NULL);
+	return sleeper->calls ? 0 : fault_set(fault, errno, "cannot read the ring of calls: %s", strerror(errno));
+}
+
+static void sleep_for(const struct sleeper *sleeper, __u64 ms, __u64 lasted)
+{
+	const __u64 rest = lasted * SHARE / 1000000;
+	const struct timespec pause = { rest / 1000, rest % 1000 * 1000000 };
+	struct pollfd wake[] = {
+		{ .fd = ring_buffer__epoll_fd(sleeper->calls), .events = POLLIN },
+		{ .fd = sleeper->changes, .events = POLLIN },
+	};
+	char events[4096];
+
+	nanosleep(&pause, NULL);
+	if (ms > rest)
+		poll(wake, 2, ms - rest);
+	ring_buffer__consume(sleeper->calls);
+	while (read(sleeper->changes, events, sizeof(events)) > 0)
+		;
+}
+
+static int reap_on(struct host *host, struct reaper_state *state, struct fault *fault)
+{
+	struct sleeper sleeper;
+	int err = open_sleeper(&sleeper, host, fault);
+
+	while (!err) {
+		struct reap_result result;
+
+		err = make_pass(host, state, &result);
+		if (err)
+			return fault_set(fault, -err, "a pass ended in a network namespace of others");
+		sleep_for(&sleeper, period(result.timeout), result.lasted);
+	}
+	return err;
+}
+
+/* The daemon has blocked its signals, and they stay so here: it is the daemon that they are for. */
+static int become_reaper(pid_t daemon, struct fault *fault)
+{
+	prctl(PR_SET_NAME, "sockwarden-reap");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != daemon)
+		return fault_set(fault, ECHILD, "the daemon has ended");
+	return rights_keep_reaper(fault);
+}
+
+static int run(struct daemon *daemon, pid_t parent)
+{
+	struct fault fault;
+	int err = become_reaper(parent, &fault);
+
+	close(daemon->host.booking); /* else the right to book would outlive the daemon */
+	daemon->host.booking = -1;
+	if (!err)
+		err = reap_on(&daemon->host, daemon->reaping, &fault);
+	warn("%s", fault.text);
+	return EX_OSERR;
+}
+
+/* Nothing is closed any more: better to start anew, all of it. */
+static int on_end(struct daemon *daemon, struct watch *watch, struct fault *fault)
+{
+	(void)daemon;
+	(void)watch;
+	return fault_set(fault, ECHILD, "the process that closes idle sockets has ended");
+}
+
+int reaper_start(struct daemon *daemon, struct fault *fault)
+{
+	pid_t self = getpid(), child;
+	void *shared = mmap(NULL, sizeof(*daemon->reaping), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (shared == MAP_FAILED)
+		return fault_set(fault, errno, "cannot map memory: %s", strerror(errno));
+	daemon->reaping = shared;
+	child = fork();
+	if (child < 0)
+		return fault_set(fault, errno, "cannot start a process: %s", strerror(errno));
+	if (!child)
+		_exit(run(daemon, self));
+	daemon->reaper_pid = child;
+	daemon->reaper = (struct watch){ syscall(SYS_pidfd_open, child, 0), on_end };
+	if (daemon->reaper.fd < 0)
+		return fault_set(fault, errno, "cannot watch a process: %s", strerror(errno));
+	return daemon_watch(daemon, &daemon->reaper, EPOLLIN, fault);
+}
+
+#define PASS_MAX (5 * 60 * 1000) /* ms */
+
+/* It looks at processes of others, and there are ways to make who does that wait. */
+int reaper_check(const struct daemon *daemon, struct fault *fault)
+{
+	__s64 began = daemon->reaping->began;
+
+	if (!began || clock_ms(CLOCK_BOOTTIME) - began < PASS_MAX)
+		return 0;
+	return fault_set(fault, ECHILD, "a pass over the sockets does not come to an end");
+}
+
+/* What it was in the middle of, the next one's first pass finishes. */
+void reaper_stop(struct daemon *daemon)
+{
+	if (daemon->reaper_pid) {
+		kill(daemon->reaper_pid, SIGKILL);
+		waitpid(daemon->reaper_pid, NULL, 0);
+	}
+	if (daemon->reaper.fd >= 0)
+		close(daemon->reaper.fd);
+	if (daemon->reaping)
+		munmap(daemon->reaping, sizeof(*daemon->reaping));
+}

@@ -99,6 +99,7 @@ double client_turn(struct client *client, int ms);
 /* Gives each of `n` clients `ms` in each of ROUNDS rounds; ns[client][round]. */
 void take_turns(struct client *clients, int n, int ms, double ns[][ROUNDS]);
 
+const char *given(const char *name); /* an environment variable that tests/bench/bench sets */
 const char *cgroup_base(void);
 void cgroup_add(const char *name, char path[SW_PATH_MAX]);
 __u64 cgroup_number(const char *path);
@@ -159,6 +160,7 @@ void bench_hooks(int ms, const char *empty_object);
 void bench_traffic(int ms);
 void bench_life(void);
 void bench_loading(void);
+void bench_passes(void);
 void bench_tenants(void);
 
 #define HOOK_TURNS    (24 * 3 * (ROUNDS + 1)) /* how many turns these take */

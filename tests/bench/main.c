@@ -54,7 +54,7 @@ static int share(double seconds, int turns)
 	return ms < 2 ? 2 : ms;
 }
 
-/* BENCH_ONLY names parts (hooks traffic life loading tenants); BENCH_HOOK names the one hook to measure. */
+/* BENCH_ONLY names parts (hooks traffic life loading passes tenants); BENCH_HOOK names the one hook to measure. */
 static bool wanted(const char *part)
 {
 	const char *only = getenv("BENCH_ONLY");
@@ -77,6 +77,8 @@ int main(int argc, char **argv)
 		bench_life();
 	if (wanted("loading"))
 		bench_loading();
+	if (wanted("passes"))
+		bench_passes();
 	if (wanted("tenants"))
 		bench_tenants(); /* last: they stay until the namespaces end */
 	return 0;

@@ -9,7 +9,7 @@
 
 #include "bench.h"
 
-static const char *given(const char *name)
+const char *given(const char *name)
 {
 	const char *value = getenv(name);
 

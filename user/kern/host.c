@@ -42,7 +42,13 @@ static const char *const prog_name[] = {
 };
 
 static const char *const walk_name[] = {
-#define X(id, name) [WALK_##id] = "sw_" #name,
+#define X(id, name, over) [WALK_##id] = "sw_" #name,
+	SW_WALKS(X)
+#undef X
+};
+
+static const char *const walk_over[] = {
+#define X(id, name, over) [WALK_##id] = #over,
 	SW_WALKS(X)
 #undef X
 };
@@ -219,15 +225,44 @@ static int install(struct sockwarden *skel, struct fault *fault)
 	return err;
 }
 
-/* A program that calls a function the kernel does not have is not loaded. */
-static void leave_out_missing(struct sockwarden *skel)
+/* Kernels are built that refuse some iterators, whoever asks (EPERM). Tried with one that does nothing. */
+static bool is_allowed(enum walk walk)
+{
+	static const struct bpf_insn nothing[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K }, /* r0 = 0 */
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, how, .expected_attach_type = BPF_TRACE_ITER);
+	int id = libbpf_find_vmlinux_btf_id(walk_over[walk], BPF_TRACE_ITER), fd = -1;
+
+	how.attach_btf_id = id;
+	if (id > 0)
+		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "sw_nothing", "GPL", nothing, 2, &how);
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+static bool has_sock_destroy(void)
 {
 	struct btf *btf = btf__load_vmlinux_btf();
-	bool destroys = btf && btf__find_by_name_kind(btf, "bpf_sock_destroy", BTF_KIND_FUNC) > 0;
+	bool has = btf && btf__find_by_name_kind(btf, "bpf_sock_destroy", BTF_KIND_FUNC) > 0;
 
-	bpf_program__set_autoload(skel->progs.sw_take_tcp, destroys);
-	bpf_program__set_autoload(skel->progs.sw_take_udp, destroys);
 	btf__free(btf);
+	return has;
+}
+
+/* Enforcement needs none of the iterators: one that the kernel does not take must not keep the rest out. */
+static void leave_out_missing(struct sockwarden *skel)
+{
+	bool destroys = has_sock_destroy();
+
+	for (int i = 0; i < WALK_COUNT; i++) {
+		struct bpf_program *walk = bpf_object__find_program_by_name(skel->obj, walk_name[i]);
+		bool takes = i == WALK_TAKE_TCP || i == WALK_TAKE_UDP;
+
+		bpf_program__set_autoload(walk, (!takes || destroys) && is_allowed(i));
+	}
 }
 
 static int load(struct fault *fault)

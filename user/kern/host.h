@@ -39,15 +39,15 @@ enum sw_map {
 		MAP_COUNT,
 };
 
-/* The iterators of bpf/pass.bpf.c, in the order a pass goes through them. */
+/* The iterators of bpf/pass.bpf.c, in the order a pass goes through them, and what each goes over. */
 #define SW_WALKS(X)                                                                                                    \
-	X(STRAYS, strays)                                                                                              \
-	X(SURVEY, survey)                                                                                              \
-	X(TAKE_TCP, take_tcp)                                                                                          \
-	X(TAKE_UDP, take_udp)
+	X(STRAYS, strays, task_file)                                                                                   \
+	X(SURVEY, survey, bpf_sk_storage_map)                                                                          \
+	X(TAKE_TCP, take_tcp, tcp)                                                                                     \
+	X(TAKE_UDP, take_udp, udp)
 
 enum walk {
-#define X(id, name) WALK_##id,
+#define X(id, name, over) WALK_##id,
 	SW_WALKS(X)
 #undef X
 		WALK_COUNT,
@@ -58,8 +58,7 @@ struct host {
 	int booking;                        /* likewise of the right to book */
 	int map[MAP_COUNT];                 /* file descriptors, owned; -1 when not open */
 	int prog[SW_HOOK_COUNT];            /* likewise */
-	int walk[WALK_COUNT];               /* likewise; WALK_TAKE_TCP and _UDP are -1 where the kernel has no
-					     * bpf_sock_destroy() */
+	int walk[WALK_COUNT];               /* likewise; -1 where the kernel does not allow it */
 	int cgroups;                        /* a directory of the cgroup v2 hierarchy; -1: none is mounted here */
 	const struct sw_settings *settings; /* SW_IMAGES_MAX, as the kernel has them now */
 	const struct sw_record *records;    /* SW_TENANTS_MAX */

@@ -427,7 +427,7 @@ static int make_pass(struct pass *pass, struct fault *fault)
 	if (err || !pass->levels) /* there are no tenants */
 		return err;
 	err = walk(pass, WALK_STRAYS, fault);
-	if (!err)
+	if (!err && pass->host->walk[WALK_SURVEY] >= 0)
 		err = walk(pass, WALK_SURVEY, fault);
 	sort(&pass->founds);
 	if (!err && !pass->options->dry)

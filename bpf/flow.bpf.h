@@ -89,6 +89,18 @@ static __always_inline bool contacted(const struct sw_contacts *seen, const stru
 	return false;
 }
 
+/* Was the peer ever approved on this socket, by whichever image? `sk` is the socket, as the program has it. */
+static __always_inline bool known_peer(void *sk, struct sw_sock *sock, const struct sw_flow *flow)
+{
+	struct sw_contacts *seen;
+	__u8 billing;
+
+	if (sock && sock->approved && approved(sock, flow, sock->approved, &billing))
+		return true;
+	seen = bpf_sk_storage_get(&contacts, sk, NULL, 0);
+	return seen && contacted(seen, flow);
+}
+
 /* An approved peer that is not the one on the socket: its answers are welcome too. */
 static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *flow)
 {
@@ -138,11 +150,6 @@ static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, 
 	__sync_fetch_and_add(&c->allowed, 1);
 	keep(scope, sk, sock, flow, *billing);
 	return true;
-}
-
-static __always_inline __u8 proto_of(__u32 ipproto)
-{
-	return ipproto == IPPROTO_TCP ? SW_TCP : ipproto == IPPROTO_UDP ? SW_UDP : SW_PROTOS;
 }
 
 #endif

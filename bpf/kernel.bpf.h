@@ -25,6 +25,7 @@ struct task_struct {
 	unsigned int flags;
 	int tgid;
 	u64 start_boottime;
+	struct task_struct *group_leader;
 	struct css_set *cgroups;
 	char comm[16];
 };

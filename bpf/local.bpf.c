@@ -24,8 +24,7 @@ SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
 	if (!sock && refuse_call(&scope, &denial) == REFUSE)
 		return REFUSE;
 	if (sock) {
-		sock->pid = bpf_get_current_pid_tgid() >> 32;
-		bpf_get_current_comm(sock->comm, sizeof(sock->comm));
+		sock->pid = caller(sock->comm);
 		sock_touch(sock);
 	}
 	return PASS;
@@ -43,6 +42,16 @@ static __always_inline bool binding_allowed(const struct sw_settings *settings, 
 	       (settings->bind == SW_BIND_EPHEMERAL && unspecified(&local->peer) && local->port == 0);
 }
 
+/* What post_bind is to let pass. */
+static __always_inline int let_bind(struct sw_sock *sock, enum sw_bind binding)
+{
+	if (sock) {
+		sock->binding = binding;
+		sock_touch(sock);
+	}
+	return PASS;
+}
+
 static __always_inline int binding(struct bpf_sock_addr *ctx, enum sw_hook hook, struct sw_addr addr)
 {
 	struct sw_denial denial = {
@@ -50,7 +59,7 @@ static __always_inline int binding(struct bpf_sock_addr *ctx, enum sw_hook hook,
 		.reason = SW_REASON_BIND,
 		.family = ctx->family,
 		.protocol = ctx->protocol,
-		.flow = { .peer = addr, .port = bpf_ntohs(ctx->user_port) },
+		.flow = { .peer = addr, .port = bpf_ntohs(ctx->user_port), .proto = proto_of(ctx->protocol) },
 	};
 	struct sw_sock *sock;
 	struct scope scope;
@@ -58,17 +67,13 @@ static __always_inline int binding(struct bpf_sock_addr *ctx, enum sw_hook hook,
 	if (!scope_get(&scope))
 		return REFUSE;
 	sock = sock_get(scope.tenant, ctx->sk);
-	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
-		return REFUSE;
+	if (used_by_stranger(&scope))
+		return refuse_stranger(&scope, sock, &denial) == REFUSE ? REFUSE : let_bind(sock, SW_BIND_ALLOW);
 	if (sock && sock->closed)
 		denial.reason = SW_REASON_CLOSED;
-	if (denial.reason != SW_REASON_BIND || !binding_allowed(scope.settings, &denial.flow))
-		return refuse_call(&scope, &denial);
-	if (sock) {
-		sock->binding = 1;
-		sock_touch(sock);
-	}
-	return PASS;
+	else if (binding_allowed(scope.settings, &denial.flow))
+		return let_bind(sock, SW_BIND_EPHEMERAL);
+	return refuse_call(&scope, &denial) == REFUSE ? REFUSE : let_bind(sock, SW_BIND_ALLOW);
 }
 
 SEC("cgroup/bind4") int sw_bind4(struct bpf_sock_addr *ctx)
@@ -85,7 +90,8 @@ SEC("cgroup/bind6") int sw_bind6(struct bpf_sock_addr *ctx)
 
 /*
  * After the kernel has chosen: a program of another cgroup that ran behind ours may have rewritten the
- * address. A port other than 0 is the kernel's choice by now, so the request must have passed bind.
+ * address. A port other than 0 is the kernel's choice by now, so the request must have passed bind. What bind has
+ * reported and let pass, under audit, is not reported again.
  */
 static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct sw_addr addr)
 {
@@ -94,7 +100,7 @@ static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct
 		.reason = SW_REASON_BIND,
 		.family = ctx->family,
 		.protocol = ctx->protocol,
-		.flow = { .peer = addr, .port = ctx->src_port },
+		.flow = { .peer = addr, .port = ctx->src_port, .proto = proto_of(ctx->protocol) },
 	};
 	struct sw_sock *sock;
 	struct scope scope;
@@ -102,7 +108,7 @@ static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct
 	if (!scope_get(&scope))
 		return REFUSE;
 	sock = sock_get(scope.tenant, ctx);
-	if (scope.settings->bind == SW_BIND_ALLOW ||
+	if (scope.settings->bind == SW_BIND_ALLOW || (sock && sock->binding == SW_BIND_ALLOW) ||
 	    (scope.settings->bind == SW_BIND_EPHEMERAL && sock && sock->binding && unspecified(&addr)))
 		return PASS;
 	return refuse_call(&scope, &denial);

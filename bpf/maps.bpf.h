@@ -15,6 +15,7 @@
  *   meters     the packet programs          user space
  *   counts     programs                     user space
  *   hits       programs                     user space
+ *   refused    programs                     user space
  *   events     programs                     user space
  *   records    user space                   the log, user space
  *   owners     user space, for each pass    the passes over sockets
@@ -101,14 +102,16 @@ struct sw_sock {
 	__u64 owner;    /* id of the tenant's cgroup; of a socket from outside, the tenant's it was found in */
 	__u64 bytes[SW_WAYS]; /* as metered; two CPUs that send at once may lose some of them here */
 	__u64 moved;          /* how far its data had come when a pass last looked */
-	__u64 judged;         /* serial of the image that last found its peer allowed in a pass */
+	__u64 judged;         /* serial of the image that last found its peer allowed in a pass; of a connection that
+			       * came in, that said how it is billed */
 	struct sw_flow flow;  /* the peer last approved */
-	__u8 binding;         /* the bind hook let port 0 of the unspecified address pass */
+	__u8 binding;         /* enum sw_bind: what the bind hook let pass */
 	__u8 inbound;         /* accepted from a listener the policy allows */
 	__u8 billing;         /* enum sw_billing of `flow` */
 	__u8 closed;          /* enum sw_cause */
 	__u8 told;            /* user space has been told that it is closed */
-	__u8 pad[3];
+	__u8 came_billing;    /* enum sw_billing, of a connection that came in */
+	__u8 pad[2];
 	__u32 pid;     /* thread group that created it, 0 when it is older than the policy */
 	__u32 tenancy; /* sw_tenant.tenancy when it was last used or looked at: between two of them no hook runs */
 	__u32 pad2;
@@ -159,6 +162,14 @@ struct {
 	__type(key, struct sw_hit_key);
 	__type(value, __u64);
 } hits __weak SEC(".maps");
+
+/* One table for all tenants, so that it is small; each has room while others ask for little in vain. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, struct sw_refused_key);
+	__type(value, __u64);
+} refused __weak SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);

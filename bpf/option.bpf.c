@@ -71,12 +71,11 @@ static __always_inline int option_decide(struct bpf_sockopt *ctx, enum sw_hook h
 	if (!scope_get(&scope))
 		return REFUSE;
 	sock = sock_get(scope.tenant, ctx->sk);
-	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
-		return REFUSE;
+	if (used_by_stranger(&scope))
+		return refuse_stranger(&scope, sock, &denial);
 	if (sock)
 		sock_touch(sock);
 	option = option_find(&scope, ctx);
-	denial.reason = SW_REASON_OPTION;
 	if (!option)
 		return scope.settings->options ? PASS : refuse_call(&scope, &denial);
 	if (!option->pass && !scope.settings->audit)

@@ -147,17 +147,6 @@ static __always_inline bool read_packet(struct __sk_buff *skb, enum direction di
 	return read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
 }
 
-static __always_inline bool known_peer(struct bpf_sock *sk, struct sw_sock *sock, const struct sw_flow *flow)
-{
-	struct sw_contacts *seen;
-	__u8 billing;
-
-	if (sock && sock->approved && approved(sock, flow, sock->approved, &billing)) /* by whichever image */
-		return true;
-	seen = bpf_sk_storage_get(&contacts, sk, NULL, 0);
-	return seen && contacted(seen, flow);
-}
-
 /* Reasons that need no rule: SW_REASON_RULE when there is none of them. */
 static __always_inline enum sw_reason objection(struct bpf_sock *sk, struct sw_sock *sock,
 						const struct sw_settings *settings, enum direction dir,
@@ -191,13 +180,30 @@ static __always_inline bool came_in(struct bpf_sock *sk, struct sw_sock *sock, c
 	return dir == IN && packet->flow.proto == SW_UDP;
 }
 
+/* How what came in is billed: as the rules would have it, had the tenant chosen the peer. */
+static __always_inline __u8 came_billing(const struct scope *scope, struct sw_sock *sock, const struct packet *packet,
+					 struct sw_denial *unused)
+{
+	bool connection = packet->flow.proto == SW_TCP && sock && sock->inbound;
+	__u8 billing;
+
+	if (connection && sock->judged == scope->tenant->serial)
+		return sock->came_billing;
+	if (!allowed(scope, &packet->flow, unused, &billing))
+		billing = SW_BILLABLE;
+	if (connection) {
+		sock->came_billing = billing;
+		sock->judged = scope->tenant->serial;
+	}
+	return billing;
+}
+
 /* An answer from a peer the socket turned away from: it must still be allowed, but it is no new decision. */
 static __always_inline bool packet_allowed(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
 					   enum direction dir, struct packet *packet, struct sw_denial *denial)
 {
 	if (came_in(sk, sock, scope->settings, dir, packet)) {
-		if (packet->flow.proto == SW_UDP && !allowed(scope, &packet->flow, denial, &packet->billing))
-			packet->billing = SW_BILLABLE;
+		packet->billing = came_billing(scope, sock, packet, denial);
 		return true;
 	}
 	if (dir == IN && packet->flow.proto == SW_UDP)

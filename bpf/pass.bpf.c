@@ -2,11 +2,12 @@
 /*
  * A pass over the sockets, in iterators that user space reads one after the other:
  *
- *   strays    every descriptor of every process: closes sockets that are held outside the tenant they were made in, and
- *             of all others of a tenant the idle, revoked and listening ones; user space is told of all that are closed
- *   survey    every socket we keep something on, in whichever network namespace, and in the kernel's tables or not:
- * does the same to those that no process holds any more take_tcp  the sockets of one network namespace: those that are
- * closed are taken out of the kernel's tables take_udp
+ *   strays      every descriptor of every process: closes sockets that are held outside the tenant they were made in,
+ *               and of all others of a tenant the idle, revoked and listening ones; user space is told of each
+ *   survey      every socket we keep something on, in whichever network namespace, in the kernel's tables or not:
+ *               does the same to those that no process holds any more
+ *   take_tcp,   the sockets of one network namespace: those that are closed are taken out of the kernel's tables
+ *   take_udp
  *
  * Closing is a mark on the socket, after which every hook refuses it. So the pass may be interrupted anywhere, and the
  * next one goes on; and what cannot be taken out of the tables is closed for its tenant nevertheless.
@@ -147,12 +148,18 @@ static __always_inline __u64 idle_of(struct sw_sock *sock, struct sock *sk)
 	return active < now ? now - active : 0;
 }
 
-/* Does the policy in force still allow the peer? Asked once for each policy. */
-static __always_inline bool revoked(const struct scope *scope, struct sw_sock *sock, const struct sw_flow *peer)
+/*
+ * Does the policy in force still allow the peer? Asked once for each policy. A datagram socket that was connected and
+ * has sent nothing was never allowed its peer, so nothing is revoked.
+ */
+static __always_inline bool revoked(const struct scope *scope, struct sock *sk, struct sw_sock *sock,
+				    const struct sw_flow *peer)
 {
 	struct sw_verdict verdict;
 
 	if (!scope->settings->revoke || sock->inbound || !peer->port || sock->judged == scope->tenant->serial)
+		return false;
+	if (peer->proto == SW_UDP && !known_peer(sk, sock, peer))
 		return false;
 	verdict = decide(scope, peer);
 	if (!verdict.allow)
@@ -171,7 +178,7 @@ static __always_inline bool is_idle(const struct sw_pass *p, const struct scope 
 }
 
 static __always_inline enum sw_cause judge(const struct sw_pass *p, const struct scope *scope, struct sw_sock *sock,
-					   const struct sock *sk, const struct sw_flow *peer, __u64 idle)
+					   struct sock *sk, const struct sw_flow *peer, __u64 idle)
 {
 	bool listens = sk->__sk_common.skc_state == BPF_TCP_LISTEN && sk->sk_protocol == IPPROTO_TCP;
 
@@ -179,7 +186,7 @@ static __always_inline enum sw_cause judge(const struct sw_pass *p, const struct
 		return SW_CAUSE_NONE;
 	if (listens) /* one that is allowed waits for others: that is its use */
 		return scope->settings->listen ? SW_CAUSE_NONE : SW_CAUSE_LISTEN;
-	if (revoked(scope, sock, peer))
+	if (revoked(scope, sk, sock, peer))
 		return SW_CAUSE_REVOKED;
 	return is_idle(p, scope, idle) ? SW_CAUSE_IDLE : SW_CAUSE_NONE;
 }

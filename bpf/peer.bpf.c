@@ -7,6 +7,23 @@
  */
 #include "flow.bpf.h"
 
+/*
+ * connect() on a datagram socket sends nothing, and programs use it to learn which source address they would have. So
+ * it is not decided, counted or remembered; the first packet is.
+ */
+static __always_inline bool sends_nothing(enum sw_hook hook, const struct sw_flow *flow)
+{
+	return flow->proto == SW_UDP && (hook == SW_HOOK_CONNECT4 || hook == SW_HOOK_CONNECT6);
+}
+
+/* Reported, and let pass: once is enough. */
+static __always_inline int let_pass(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+				    const struct sw_flow *flow)
+{
+	keep(scope, sk, sock, flow, SW_BILLABLE);
+	return PASS;
+}
+
 static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook hook, struct sw_addr peer)
 {
 	struct sw_flow flow = {
@@ -23,8 +40,8 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 	if (!sk || !scope_get(&scope))
 		return REFUSE;
 	sock = sock_get(scope.tenant, sk);
-	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
-		return REFUSE;
+	if (used_by_stranger(&scope))
+		return refuse_stranger(&scope, sock, &denial) == REFUSE ? REFUSE : let_pass(&scope, sk, sock, &flow);
 	if (sock) {
 		sock->inbound = 0; /* an accepted socket that was disconnected chooses its peer now */
 		sock_touch(sock);
@@ -35,12 +52,9 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 			return refuse_call(&scope, &denial);
 		}
 	}
-	if (vet(&scope, sk, sock, &flow, &denial, &billing))
+	if (sends_nothing(hook, &flow) || vet(&scope, sk, sock, &flow, &denial, &billing))
 		return PASS;
-	if (refuse_call(&scope, &denial) == REFUSE)
-		return REFUSE;
-	keep(&scope, sk, sock, &flow, SW_BILLABLE); /* audited: once is enough */
-	return PASS;
+	return refuse_call(&scope, &denial) == REFUSE ? REFUSE : let_pass(&scope, sk, sock, &flow);
 }
 
 #define PEER4(name, section, hook)                                                                                     \

@@ -7,6 +7,7 @@
 #define SW_TENANT_BPF_H
 
 #include "addr.h"
+#include "kernel.bpf.h"
 #include "maps.bpf.h"
 #include "uapi.bpf.h"
 
@@ -24,6 +25,11 @@ static __always_inline bool scope_get(struct scope *scope)
 	scope->tenant = bpf_get_local_storage(&tenants, 0);
 	scope->settings = bpf_map_lookup_elem(&settings, &scope->tenant->image);
 	return scope->settings != NULL;
+}
+
+static __always_inline __u8 proto_of(__u32 ipproto)
+{
+	return ipproto == IPPROTO_TCP ? SW_TCP : ipproto == IPPROTO_UDP ? SW_UDP : SW_PROTOS;
 }
 
 /* An allow-list: whatever is not plain TCP or UDP, in the protocols the policy speaks, is refused. */
@@ -49,6 +55,23 @@ static __always_inline void count_hit(const struct sw_tenant *tenant, __u32 rule
 	}
 	if (hit)
 		__sync_fetch_and_add(hit, 1);
+}
+
+/* For people: which peers a tenant asks for in vain. What is asked for least goes when there is no room. */
+static __always_inline void count_refused(const struct sw_tenant *tenant, const struct sw_denial *denial)
+{
+	struct sw_refused_key key = {
+		.slot = tenant->slot,
+		.tenancy = tenant->tenancy,
+		.flow = denial->flow,
+		.rule = denial->rule,
+	};
+	__u64 *times = bpf_map_lookup_elem(&refused, &key), once = 1;
+
+	if (times)
+		__sync_fetch_and_add(times, 1);
+	else
+		bpf_map_update_elem(&refused, &key, &once, BPF_ANY);
 }
 
 /*
@@ -134,12 +157,33 @@ static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_set
 		return REFUSE;
 	denial->reason = reason;
 	__sync_fetch_and_add(&c->denied[reason], 1);
-	if (reason == SW_REASON_RULE)
+	if (reason == SW_REASON_RULE) {
 		count_hit(tenant, denial->rule);
+		count_refused(tenant, denial);
+	}
 	if (lenient(settings, reason))
 		__sync_fetch_and_add(&c->audited, 1);
 	log_event(tenant, settings, c, denial, &none);
 	return lenient(settings, reason) ? PASS : REFUSE;
+}
+
+/* Who calls: the process, by what its first thread is called, for operators know no threads. */
+static __always_inline __u32 caller(char comm[16])
+{
+	struct task_struct *task = bpf_get_current_task_btf();
+
+	__builtin_memcpy(comm, task->group_leader->comm, 16);
+	return bpf_get_current_pid_tgid() >> 32;
+}
+
+/* Who tries MPTCP first must be told in the one way in which all libraries then take TCP. */
+static __always_inline int errno_of(const struct sw_denial *denial)
+{
+	if (denial->reason == SW_REASON_CLOSED)
+		return -ECONNABORTED;
+	if (denial->reason == SW_REASON_PROTOCOL && denial->protocol == IPPROTO_MPTCP)
+		return -EPROTONOSUPPORT;
+	return -EACCES;
 }
 
 /* refuse() for hooks that run in the program's own system call: adds who called, and chooses errno. */
@@ -147,11 +191,10 @@ static __always_inline int refuse_call(const struct scope *scope, struct sw_deni
 {
 	int ret;
 
-	denial->pid = bpf_get_current_pid_tgid() >> 32;
-	bpf_get_current_comm(denial->comm, sizeof(denial->comm));
+	denial->pid = caller(denial->comm);
 	ret = refuse(scope->tenant, scope->settings, denial);
 	if (ret == REFUSE)
-		bpf_set_retval(denial->reason == SW_REASON_CLOSED ? -ECONNABORTED : -EACCES);
+		bpf_set_retval(errno_of(denial));
 	return ret;
 }
 

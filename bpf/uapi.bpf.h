@@ -3,8 +3,9 @@
 #ifndef SW_UAPI_BPF_H
 #define SW_UAPI_BPF_H
 
-#define EACCES       13  /* asm-generic/errno-base.h */
-#define ECONNABORTED 103 /* asm-generic/errno.h */
+#define EACCES          13 /* asm-generic/errno-base.h */
+#define EPROTONOSUPPORT 93 /* asm-generic/errno.h */
+#define ECONNABORTED    103
 
 #define AF_INET     2 /* linux/socket.h */
 #define AF_INET6    10

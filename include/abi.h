@@ -262,6 +262,15 @@ struct sw_hit_key {
 	__u64 serial; /* of the image the rule is in */
 };
 
+/* Who was refused by a rule or the default, how often: for people. */
+struct sw_refused_key {
+	__u32 slot;
+	__u32 tenancy; /* of sw_tenant: what an earlier tenant of the slot asked for is not this one's */
+	struct sw_flow flow;
+	__u16 rule; /* index or SW_RULE_DEFAULT */
+	__u16 pad;
+};
+
 /*
  * The hooks, in the order they are attached. Egress comes first: once it is pinned, a tenant without
  * its storage filled sends nothing, whatever happens to the rest.
@@ -327,9 +336,9 @@ struct sw_denial {
 	__u8 reason;         /* enum sw_reason */
 	__u16 rule;          /* for SW_REASON_RULE: index or SW_RULE_DEFAULT */
 	__s32 family;        /* of the socket */
-	__s32 type;          /* SW_REASON_PROTOCOL at sock_create: socket type; OPTION: level */
-	__s32 protocol;      /* IP protocol; OPTION: option name */
-	char comm[16];
+	__s32 type;          /* at sock_create: socket type; at getsockopt and setsockopt: level */
+	__s32 protocol;      /* IP protocol; at getsockopt and setsockopt: option name */
+	char comm[16];       /* of the process: what its first thread is called */
 };
 
 /* What is said of a socket that was closed. */
@@ -444,6 +453,7 @@ SW_LAYOUT(sw_flow, 20);
 SW_LAYOUT(sw_meter, 96);
 SW_LAYOUT(sw_counts, 8 * (7 + SW_REASON_COUNT + SW_CAUSE_COUNT));
 SW_LAYOUT(sw_hit_key, 16);
+SW_LAYOUT(sw_refused_key, 32);
 SW_LAYOUT(sw_denial, 56);
 SW_LAYOUT(sw_closing, 32);
 SW_LAYOUT(sw_event, 136 + 2 * SW_NAME_MAX);

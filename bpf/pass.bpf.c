@@ -6,6 +6,8 @@
  *               and of all others of a tenant the idle, revoked and listening ones; user space is told of each
  *   survey      every socket we keep something on, in whichever network namespace, in the kernel's tables or not:
  *               does the same to those that no process holds any more
+ *   survey_tcp, where the kernel refuses that iterator: the same, to those of one network namespace that are in its
+ *   survey_udp  tables
  *   take_tcp,   the sockets of one network namespace: those that are closed are taken out of the kernel's tables
  *   take_udp
  *
@@ -465,6 +467,33 @@ SEC("iter/bpf_sk_storage_map") int sw_survey(struct bpf_iter__bpf_sk_storage_map
 	if (sock)
 		look(ctx->meta, p, sk, sock);
 	return GO_ON;
+}
+
+static __always_inline int survey_table(struct bpf_iter_meta *meta, struct sock *sk)
+{
+	struct sw_pass *p = pass_get();
+	struct sw_sock *sock;
+
+	if (!sk || !p)
+		return GO_ON;
+	if (step_over(p))
+		return YIELD;
+	sock = bpf_sk_storage_get(&socks, sk, NULL, 0);
+	if (sock && !is_kernels(sk))
+		look(meta, p, sk, sock);
+	return GO_ON;
+}
+
+SEC("iter/tcp") int sw_survey_tcp(struct bpf_iter__tcp *ctx)
+{
+	struct sock_common *sk = ctx->sk_common;
+
+	return sk ? survey_table(ctx->meta, (struct sock *)bpf_skc_to_tcp_sock(sk)) : GO_ON;
+}
+
+SEC("iter/udp") int sw_survey_udp(struct bpf_iter__udp *ctx)
+{
+	return survey_table(ctx->meta, (struct sock *)ctx->udp_sk);
 }
 
 #define TAKE_STEPS 16 /* what it takes to close a socket, beside a look at one */

@@ -43,6 +43,8 @@ enum sw_map {
 #define SW_WALKS(X)                                                                                                    \
 	X(STRAYS, strays, task_file)                                                                                   \
 	X(SURVEY, survey, bpf_sk_storage_map)                                                                          \
+	X(SURVEY_TCP, survey_tcp, tcp)                                                                                 \
+	X(SURVEY_UDP, survey_udp, udp)                                                                                 \
 	X(TAKE_TCP, take_tcp, tcp)                                                                                     \
 	X(TAKE_UDP, take_udp, udp)
 

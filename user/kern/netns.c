@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "feature.h"
+#include "mem.h"
 #include "netns.h"
 
 #ifndef SO_NETNS_COOKIE
@@ -28,6 +29,7 @@
 #define OTHER_FILES 1024      /* open beside the namespaces */
 #define NSFS_HANDLE 0xf1      /* FILEID_NSFS of linux/exportfs.h */
 #define PROC_PATH   64
+#define SPACES_MAX  16384 /* network namespaces of a host that are gone through */
 
 /* A handle's content, struct nsfs_file_handle of linux/nsfs.h. */
 struct nsfs_handle {
@@ -342,6 +344,85 @@ int netns_open_all(struct netns *spaces, size_t n, struct fault *fault)
 	if (err)
 		netns_close_all(spaces, n);
 	return err ? err : (int)(n - search.missing);
+}
+
+/* For all there are: nothing is looked for, so the search is never over. */
+struct census {
+	struct search search;
+	LIST(struct netns) of;
+};
+
+static bool is_listed(const struct census *census, ino_t inode)
+{
+	for (size_t i = census->of.n; i-- > 0;) /* the next thread is of the same process, mostly */
+		if (census->of.v[i].inode == inode)
+			return true;
+	return false;
+}
+
+/* Takes the descriptor over. */
+static void list_space(struct census *census, int fd)
+{
+	struct stat stat;
+
+	if (fd < 0)
+		note_failure(&census->search);
+	else if (fstat(fd, &stat) || stat.st_dev != census->search.nsfs || is_listed(census, stat.st_ino))
+		close(fd);
+	else
+		*list_add(&census->of) = (struct netns){ .inode = stat.st_ino, .fd = fd };
+}
+
+static void list_thread(struct search *search, const char *thread)
+{
+	struct census *census = (struct census *)search;
+	char path[PROC_PATH + 8];
+
+	snprintf(path, sizeof(path), "%s/ns/net", thread);
+	if (!is_listed(census, link_number(path, "net")))
+		list_space(census, open(path, O_RDONLY | O_CLOEXEC));
+}
+
+static void list_threads(struct search *search, const char *process)
+{
+	char path[PROC_PATH + 8];
+
+	snprintf(path, sizeof(path), "%s/task", process);
+	each_number(search, path, list_thread);
+}
+
+static void list_mounts(struct census *census)
+{
+	FILE *mounts = setmntent("/proc/thread-self/mounts", "r");
+	const struct mntent *mount;
+
+	while (mounts && (mount = getmntent(mounts)))
+		if (!strcmp(mount->mnt_type, "nsfs"))
+			list_space(census, open(mount->mnt_dir, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+	if (mounts)
+		endmntent(mounts);
+}
+
+int netns_open_every(struct netns **spaces, struct fault *fault)
+{
+	struct census census = { .search = { .missing = 1, .sockets = 1, .fault = fault } };
+	int home = netns_home(fault);
+	struct stat stat;
+
+	if (home < 0)
+		return home;
+	if (!fstat(home, &stat))
+		census.search.nsfs = stat.st_dev;
+	close(home);
+	make_room(SPACES_MAX);
+	each_number(&census.search, "/proc", list_threads);
+	list_mounts(&census);
+	*spaces = census.of.v;
+	if (!census.search.err)
+		return census.of.n;
+	netns_close_all(census.of.v, census.of.n);
+	free(census.of.v);
+	return census.search.err;
 }
 
 void netns_close_all(struct netns *spaces, size_t n)

@@ -33,6 +33,12 @@ int netns_open_all(struct netns *spaces, size_t n, struct fault *fault);
 void netns_close_all(struct netns *spaces, size_t n);
 
 /*
+ * Opens every network namespace that a thread lives in, or that is mounted here: `*spaces`, to be closed and
+ * freed, without `cookie` and `files`. How many; or -errno, and nothing to free. The same rights.
+ */
+int netns_open_every(struct netns **spaces, struct fault *fault);
+
+/*
  * Puts the calling thread into the namespace; netns_leave() brings it back to where `home` is. netns_home() opens that:
  * a descriptor, owned by the caller. 0 or -errno. When netns_leave() fails the thread is still away: do not go on.
  */

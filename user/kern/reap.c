@@ -255,6 +255,49 @@ static int walk(struct pass *pass, enum walk walk, struct fault *fault)
 	return err;
 }
 
+/* ---- the survey where the kernel refuses its iterator: by the tables of every namespace ------------------ */
+
+static int survey_in(struct pass *pass, const struct netns *space, int home, struct fault *fault)
+{
+	struct fault back;
+	int err = netns_enter(space, fault);
+
+	if (err)
+		return err;
+	err = walk(pass, WALK_SURVEY_TCP, fault);
+	if (!err)
+		err = walk(pass, WALK_SURVEY_UDP, fault);
+	if (!netns_leave(home, &back))
+		return err;
+	*fault = back;
+	return -ENOTRECOVERABLE;
+}
+
+static int survey_tables(struct pass *pass, struct fault *fault)
+{
+	struct netns *spaces = NULL;
+	int home = netns_home(fault), n = home < 0 ? home : netns_open_every(&spaces, fault), err = n < 0 ? n : 0;
+
+	for (int i = 0; i < n && err != -ENOTRECOVERABLE; i++) { /* one that fails does not keep us from the others */
+		int failed = survey_in(pass, &spaces[i], home, fault);
+
+		err = failed ? failed : err;
+	}
+	if (n > 0)
+		netns_close_all(spaces, n);
+	free(spaces);
+	if (home >= 0)
+		close(home);
+	return err;
+}
+
+static int survey(struct pass *pass, struct fault *fault)
+{
+	if (pass->host->walk[WALK_SURVEY] >= 0 && !feature_without("survey"))
+		return walk(pass, WALK_SURVEY, fault);
+	return survey_tables(pass, fault);
+}
+
 /* ---- taking what is closed out of the tables ------------------------------------------------------------ */
 
 static int by_space(const void *a, const void *b)
@@ -427,8 +470,8 @@ static int make_pass(struct pass *pass, struct fault *fault)
 	if (err || !pass->levels) /* there are no tenants */
 		return err;
 	err = walk(pass, WALK_STRAYS, fault);
-	if (!err && pass->host->walk[WALK_SURVEY] >= 0)
-		err = walk(pass, WALK_SURVEY, fault);
+	if (!err)
+		err = survey(pass, fault);
 	sort(&pass->founds);
 	if (!err && !pass->options->dry)
 		err = take(pass, fault);

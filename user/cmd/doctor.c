@@ -50,6 +50,7 @@ static const char *seen_by(const struct operation *operation, __u32 watches)
 
 struct findings {
 	enum closing_by closing;
+	bool all_sockets;   /* else those that a process holds, or that are in the tables of a namespace we find */
 	bool handles;       /* of network namespaces */
 	bool all_processes; /* else only those of our PID namespace */
 	__u32 watches;
@@ -73,6 +74,7 @@ static int examine(struct findings *findings, struct fault *fault)
 	if (err)
 		return err;
 	findings->closing = reap_by(&host);
+	findings->all_sockets = reap_sees_all(&host);
 	findings->handles = netns_has_handles();
 	findings->all_processes = in_first_pid_namespace();
 	findings->watches = watch_in_place();
@@ -90,6 +92,8 @@ static const char *spaces_by(const struct findings *findings)
 static void print_table(const struct findings *findings)
 {
 	printf("%-44s %s\n", "sockets are taken away by", closing_by_name(findings->closing));
+	printf("%-44s %s\n", "sockets are looked for in",
+	       findings->all_sockets ? "all that hooks have seen" : "processes, and the tables of each namespace");
 	printf("%-44s %s\n", "network namespaces are found by", spaces_by(findings));
 	printf("%-44s %s\n", "sockets in wrong hands are looked for in",
 	       findings->all_processes ? "all processes" : "the processes of this PID namespace only");
@@ -107,6 +111,7 @@ static void print_json(const struct findings *findings, struct json *json)
 {
 	json_open(json, NULL, '{');
 	json_string(json, "closing", closing_by_name(findings->closing));
+	json_string(json, "survey", findings->all_sockets ? "sockets" : "tables");
 	json_bool(json, "namespace_handles", findings->handles);
 	json_bool(json, "all_processes", findings->all_processes);
 	json_bool(json, "reads_refused", findings->watches & W(RECEIVE));

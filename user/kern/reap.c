@@ -51,6 +51,11 @@ enum closing_by reap_by(const struct host *host)
 	return takes && !feature_without("sock-destroy") ? CLOSING_BY_ITERATOR : CLOSING_BY_NETLINK;
 }
 
+bool reap_sees_all(const struct host *host)
+{
+	return host->walk[WALK_SURVEY] >= 0 && !feature_without("survey");
+}
+
 /* One pass at a time: the programs have one place to keep its figures in. A descriptor, or -errno. */
 static int lock_pass(struct fault *fault)
 {
@@ -293,7 +298,7 @@ static int survey_tables(struct pass *pass, struct fault *fault)
 
 static int survey(struct pass *pass, struct fault *fault)
 {
-	if (pass->host->walk[WALK_SURVEY] >= 0 && !feature_without("survey"))
+	if (reap_sees_all(pass->host))
 		return walk(pass, WALK_SURVEY, fault);
 	return survey_tables(pass, fault);
 }

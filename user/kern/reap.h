@@ -46,6 +46,10 @@ int reap_pass(struct host *host, const struct reap_options *options,
 	      void (*each)(const struct sw_found *found, void *data), void *data, struct reap_result *result,
 	      struct fault *fault);
 
+/* Whether a pass sees every socket that a hook has seen; else it sees those that a process has a descriptor of, or that
+ * are in the tables of a network namespace that a thread lives in, or that is mounted. */
+bool reap_sees_all(const struct host *host);
+
 /* What this host closes sockets by. */
 enum closing_by reap_by(const struct host *host);
 

@@ -18,6 +18,7 @@
  *   refused    programs                     user space
  *   events     programs                     user space
  *   records    user space                   the log, user space
+ *   wanted     user space                   user space
  *   owners     user space, for each pass    the passes over sockets
  *   pass       both, in turn                both
  *   calls      programs                     the daemon, which then makes a pass at once
@@ -183,6 +184,14 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sw_record);
 } records __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, struct sw_name);
+	__type(value, struct sw_wanted);
+} wanted __weak SEC(".maps");
 
 /* What `tenants` has, by cgroup, for programs that run in no cgroup. */
 struct {

@@ -428,6 +428,21 @@ struct sw_record {
 	char policy[SW_PATH_MAX]; /* where the policy came from: a name to search for, or an absolute path */
 };
 
+/* A tenant's name as a key. */
+struct sw_name {
+	char text[SW_NAME_MAX]; /* zeroes behind it */
+};
+
+/*
+ * A tenant that is to be attached whenever its cgroup exists: noted by attach, struck out by detach. While the cgroup
+ * is not there, or has been made anew, it is `unprotected`. The daemon attaches it again, and keeps the notes over a
+ * boot.
+ */
+struct sw_wanted {
+	char path[SW_PATH_MAX];   /* as in sw_record */
+	char policy[SW_PATH_MAX]; /* likewise */
+};
+
 /* What put the programs into the kernel. */
 struct sw_host {
 	__u8 build[32]; /* of the BPF object: state another build wrote is refused */
@@ -460,6 +475,8 @@ SW_LAYOUT(sw_event, 136 + 2 * SW_NAME_MAX);
 SW_LAYOUT(sw_pass, 64);
 SW_LAYOUT(sw_found, 136);
 SW_LAYOUT(sw_record, 72 + SW_NAME_MAX + 2 * SW_PATH_MAX);
+SW_LAYOUT(sw_name, SW_NAME_MAX);
+SW_LAYOUT(sw_wanted, 2 * SW_PATH_MAX);
 SW_LAYOUT(sw_host, 56 + SW_PATH_MAX);
 #undef SW_LAYOUT
 

@@ -98,7 +98,7 @@ static int attach_and_show(struct cli *cli, struct attachment *as, const struct 
 int cmd_attach(struct cli *cli)
 {
 	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
-	struct attachment as;
+	struct attachment as = { .wanted = true };
 	struct cgroup cgroup;
 	struct image *image;
 	struct fault fault;

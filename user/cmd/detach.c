@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+
 #include "cli.h"
 #include "tenant.h"
+#include "wanted.h"
 
 int cmd_detach(struct cli *cli)
 {
@@ -13,7 +16,14 @@ int cmd_detach(struct cli *cli)
 	if (err)
 		return fail("%s", fault.text);
 	slot = tenant_find(&host, cli->args[0]);
-	err = slot ? tenant_report(&host, slot, &report, &fault) : 0;
+	err = wanted_drop(&host, cli->args[0], &fault);
+	if (err == -ENOENT && slot)
+		err = 0; /* a run's */
+	if (err || !slot) { /* then nothing is left of it but that it was to be attached again */
+		host_close(&host);
+		return err ? fail("%s", fault.text) : EXIT_OK;
+	}
+	err = tenant_report(&host, slot, &report, &fault);
 	if (!err)
 		err = tenant_close(&host, cli->args[0], &report, &fault); /* says so when there is none */
 	if (!err)

@@ -12,7 +12,7 @@
 
 const char *tenant_state_name(enum tenant_state state)
 {
-	static const char *const names[] = { "enforced", "audited", "incomplete", "gone" };
+	static const char *const names[] = { "enforced", "audited", "incomplete", "gone", "unprotected" };
 
 	return state < TENANT_STATES ? names[state] : "?";
 }

@@ -238,6 +238,8 @@ static int start(struct daemon *daemon, struct fault *fault)
 	if (!err)
 		err = reaper_start(daemon, fault); /* while there are rights that only it keeps */
 	if (!err)
+		err = keeper_start(daemon, fault);
+	if (!err)
 		err = server_open(daemon, fault);
 	if (!err)
 		err = rights_keep_daemon(fault);
@@ -247,8 +249,10 @@ static int start(struct daemon *daemon, struct fault *fault)
 		err = begin_booking(daemon, fault);
 	if (!err)
 		err = open_timers(daemon, fault);
-	if (!err)
+	if (!err) {
+		keeper_go(daemon);
 		read_denials(daemon);
+	}
 	return err;
 }
 
@@ -276,8 +280,9 @@ static int serve(struct daemon *daemon, struct fault *fault)
 
 static void end(struct daemon *daemon)
 {
-	const int fds[] = { daemon->signals.fd, daemon->timer.fd, daemon->watchdog.fd, daemon->epoll };
+	const int fds[] = { daemon->signals.fd, daemon->timer.fd, daemon->watchdog.fd, daemon->epoll, daemon->go };
 
+	child_stop(&daemon->keeper);
 	reaper_stop(daemon);
 	server_close(daemon);
 	if (daemon->events)
@@ -322,7 +327,8 @@ int daemon_run(const struct daemon_options *options)
 
 	daemon->options = *options;
 	daemon->host = host_closed;
-	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = daemon->reaper.fd = -1;
+	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = -1;
+	daemon->reaper.watch.fd = daemon->keeper.watch.fd = daemon->go = -1;
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		daemon->clients[i].watch.fd = -1;
 	daemon->budgets = mem_alloc(SW_TENANTS_MAX, sizeof(*daemon->budgets));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon: one thread around epoll, and a process beside it that closes sockets. It books what the kernel has
+ * The daemon: one thread around epoll, and two processes beside it: one closes sockets, the other attaches again what
+ * was attached. It books what the kernel has
  * metered, renews budgets, reads policies anew when it is told to, prints denials and answers on a socket. What is
  * enforced needs none of it: while it is down the kernel goes on enforcing and counting, and the next tick books what
  * was counted.
@@ -42,6 +43,15 @@ struct watch {
 	int (*ready)(struct daemon *daemon, struct watch *watch, struct fault *fault);
 };
 
+/* A process beside the daemon. */
+struct child {
+	struct watch watch; /* its end; fd -1: none was started */
+	int pid;            /* 0: likewise */
+	const char *name;
+	int (*keep_rights)(struct fault *fault);
+	int (*run)(struct daemon *daemon, struct fault *fault); /* for as long as it can; the reason why it no longer does */
+};
+
 #define CLIENTS_MAX 32
 
 struct client {
@@ -62,9 +72,10 @@ struct daemon {
 	struct events *events; /* NULL while someone else reads them */
 	struct daemon_state state;
 	struct budget_note *budgets; /* SW_TENANTS_MAX */
-	struct watch signals, timer, watchdog, ring, listener, reaper;
+	struct watch signals, timer, watchdog, ring, listener;
+	struct child reaper, keeper;
 	struct reaper_state *reaping; /* shared with the reaper, which writes it */
-	int reaper_pid;               /* 0: none was started */
+	int go;                       /* eventfd on which the keeper waits until there is a ledger */
 	struct client clients[CLIENTS_MAX];
 	int epoll;
 	bool stop;
@@ -94,7 +105,15 @@ void server_close(struct daemon *daemon);
 void server_event(struct daemon *daemon, const struct sw_event *event); /* to the clients that follow */
 void server_expire(struct daemon *daemon);                              /* clients that do not read */
 
-/* reaper.c: the process that closes sockets. It ends with the daemon, and the daemon with it. */
+/* child.c */
+int child_start(struct daemon *daemon, struct child *child, struct fault *fault);
+void child_stop(struct child *child);
+
+/* keeper.c: the process that attaches again what was attached, when its cgroup is made anew and after a boot. */
+int keeper_start(struct daemon *daemon, struct fault *fault);
+void keeper_go(const struct daemon *daemon); /* the ledger that budgets are read from is known by now */
+
+/* reaper.c: the process that closes sockets. */
 int reaper_start(struct daemon *daemon, struct fault *fault);
 void reaper_stop(struct daemon *daemon);
 int reaper_check(const struct daemon *daemon, struct fault *fault); /* 0, or -errno when it does not get on */
@@ -102,6 +121,7 @@ int reaper_check(const struct daemon *daemon, struct fault *fault); /* 0, or -er
 /* rights.c: keeps the capabilities that are needed from here on, for good. */
 int rights_keep_daemon(struct fault *fault);
 int rights_keep_reaper(struct fault *fault);
+int rights_keep_keeper(struct fault *fault);
 
 /* notify.c: tells the service manager, if there is one; "READY=1" and the like. */
 void notify(const char *state);

@@ -7,15 +7,8 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <poll.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
-#include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,15 +113,15 @@ static void sleep_for(const struct sleeper *sleeper, __u64 ms, __u64 lasted)
 		;
 }
 
-static int reap_on(struct host *host, struct reaper_state *state, struct fault *fault)
+static int reap_on(struct daemon *daemon, struct fault *fault)
 {
 	struct sleeper sleeper;
-	int err = open_sleeper(&sleeper, host, fault);
+	int err = open_sleeper(&sleeper, &daemon->host, fault);
 
 	while (!err) {
 		struct reap_result result;
 
-		err = make_pass(host, state, &result);
+		err = make_pass(&daemon->host, daemon->reaping, &result);
 		if (err)
 			return fault_set(fault, -err, "a pass ended in a network namespace of others");
 		sleep_for(&sleeper, period(result.timeout), result.lasted);
@@ -136,54 +129,20 @@ static int reap_on(struct host *host, struct reaper_state *state, struct fault *
 	return err;
 }
 
-/* The daemon has blocked its signals, and they stay so here: it is the daemon that they are for. */
-static int become_reaper(pid_t daemon, struct fault *fault)
-{
-	prctl(PR_SET_NAME, "sockwarden-reap");
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != daemon)
-		return fault_set(fault, ECHILD, "the daemon has ended");
-	return rights_keep_reaper(fault);
-}
-
-static int run(struct daemon *daemon, pid_t parent)
-{
-	struct fault fault;
-	int err = become_reaper(parent, &fault);
-
-	close(daemon->host.booking); /* else the right to book would outlive the daemon */
-	daemon->host.booking = -1;
-	if (!err)
-		err = reap_on(&daemon->host, daemon->reaping, &fault);
-	warn("%s", fault.text);
-	return EX_OSERR;
-}
-
-/* Nothing is closed any more: better to start anew, all of it. */
-static int on_end(struct daemon *daemon, struct watch *watch, struct fault *fault)
-{
-	(void)daemon;
-	(void)watch;
-	return fault_set(fault, ECHILD, "the process that closes idle sockets has ended");
-}
-
 int reaper_start(struct daemon *daemon, struct fault *fault)
 {
-	pid_t self = getpid(), child;
 	void *shared = mmap(NULL, sizeof(*daemon->reaping), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 
 	if (shared == MAP_FAILED)
 		return fault_set(fault, errno, "cannot map memory: %s", strerror(errno));
 	daemon->reaping = shared;
-	child = fork();
-	if (child < 0)
-		return fault_set(fault, errno, "cannot start a process: %s", strerror(errno));
-	if (!child)
-		_exit(run(daemon, self));
-	daemon->reaper_pid = child;
-	daemon->reaper = (struct watch){ syscall(SYS_pidfd_open, child, 0), on_end };
-	if (daemon->reaper.fd < 0)
-		return fault_set(fault, errno, "cannot watch a process: %s", strerror(errno));
-	return daemon_watch(daemon, &daemon->reaper, EPOLLIN, fault);
+	daemon->reaper = (struct child){
+		.watch.fd = -1,
+		.name = "sockwarden-reap",
+		.keep_rights = rights_keep_reaper,
+		.run = reap_on,
+	};
+	return child_start(daemon, &daemon->reaper, fault);
 }
 
 #define PASS_MAX (5 * 60 * 1000) /* ms */
@@ -198,15 +157,9 @@ int reaper_check(const struct daemon *daemon, struct fault *fault)
 	return fault_set(fault, ECHILD, "a pass over the sockets does not come to an end");
 }
 
-/* What it was in the middle of, the next one's first pass finishes. */
 void reaper_stop(struct daemon *daemon)
 {
-	if (daemon->reaper_pid) {
-		kill(daemon->reaper_pid, SIGKILL);
-		waitpid(daemon->reaper_pid, NULL, 0);
-	}
-	if (daemon->reaper.fd >= 0)
-		close(daemon->reaper.fd);
+	child_stop(&daemon->reaper);
 	if (daemon->reaping)
 		munmap(daemon->reaping, sizeof(*daemon->reaping));
 }

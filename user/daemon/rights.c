@@ -12,6 +12,11 @@
  *   CAP_SYS_ADMIN        setns(2), for network namespaces
  *   CAP_SYS_PTRACE       finds these through the processes in them
  *   CAP_NET_ADMIN        SOCK_DESTROY, where the kernel has no bpf_sock_destroy()
+ *
+ * The keeper attaches again what was attached, and keeps besides those of the daemon
+ *
+ *   CAP_NET_ADMIN        attaches packet programs to a cgroup
+ *   CAP_PERFMON          loads what sees operations that no hook of a cgroup does, with the first tenant
  */
 #include <errno.h>
 #include <linux/capability.h>
@@ -25,6 +30,7 @@
 #define BIT(cap) (1ULL << (cap))
 
 #define DAEMON (BIT(CAP_BPF) | BIT(CAP_DAC_READ_SEARCH))
+#define KEEPER (DAEMON | BIT(CAP_NET_ADMIN) | BIT(CAP_PERFMON))
 #define REAPER (DAEMON | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_NET_ADMIN))
 
 /* Of `wanted`, what it has: a service manager may have given it less. */
@@ -51,6 +57,11 @@ static int keep(__u64 wanted, struct fault *fault)
 int rights_keep_daemon(struct fault *fault)
 {
 	return keep(DAEMON, fault);
+}
+
+int rights_keep_keeper(struct fault *fault)
+{
+	return keep(KEEPER, fault);
 }
 
 int rights_keep_reaper(struct fault *fault)

@@ -30,7 +30,7 @@
 	X(settings)                                                                                                    \
 	X(options)                                                                                                     \
 	X(socks)                                                                                                       \
-	X(meters) X(counts) X(hits) X(refused) X(events) X(records) X(owners) X(pass) X(calls) X(host)
+	X(meters) X(counts) X(hits) X(refused) X(events) X(records) X(wanted) X(owners) X(pass) X(calls) X(host)
 
 enum sw_map {
 #define X(name) MAP_##name,

@@ -10,6 +10,7 @@
 #include "reap.h"
 #include "survey.h"
 #include "tenant.h"
+#include "wanted.h"
 #include "watch.h"
 
 __u32 survey_end(const struct host *host)
@@ -128,6 +129,38 @@ static void add_rules(const struct host *host, __u32 slot, __u32 image, const st
 	}
 }
 
+static struct report report_wanted(const struct wanted *one)
+{
+	struct report report = { .state = TENANT_UNPROTECTED, .limit = SW_NO_LIMIT };
+
+	memcpy(report.record.name, one->name.text, sizeof(report.record.name));
+	memcpy(report.record.path, one->is.path, sizeof(report.record.path));
+	memcpy(report.record.policy, one->is.policy, sizeof(report.record.policy));
+	return report;
+}
+
+/* Tenants of which nothing is left but that they are to be attached again. */
+static int add_unprotected(const struct host *host, struct reports *out, struct fault *fault)
+{
+	struct wanted_list wanted;
+	int err = wanted_read(host, &wanted, fault);
+	bool *reported = mem_alloc(wanted.of.n, sizeof(*reported));
+
+	for (size_t i = 0; i < out->of.n; i++) {
+		const struct sw_record *record = &out->of.v[i].record;
+		const struct wanted *one = record->lingers ? NULL : wanted_find(&wanted, record->name);
+
+		if (one)
+			reported[one - wanted.of.v] = true;
+	}
+	for (size_t i = 0; i < wanted.of.n && !err; i++)
+		if (!reported[i])
+			*list_add(&out->of) = report_wanted(&wanted.of.v[i]);
+	free(reported);
+	wanted_free(&wanted);
+	return err;
+}
+
 int survey_reports(const struct host *host, struct reports *out, struct fault *fault)
 {
 	__u32 end = survey_end(host);
@@ -151,6 +184,8 @@ int survey_reports(const struct host *host, struct reports *out, struct fault *f
 		add_rules(host, slot, image, &hits, &at, &report);
 		*list_add(&out->of) = report;
 	}
+	if (!err)
+		err = add_unprotected(host, out, fault);
 	free(meters);
 	free(hits.of.v);
 	return err;

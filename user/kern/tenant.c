@@ -16,6 +16,7 @@
 #include "meter.h"
 #include "names.h"
 #include "tenant.h"
+#include "wanted.h"
 #include "watch.h"
 
 static const enum bpf_attach_type attach_type[] = {
@@ -337,9 +338,20 @@ static int make_record(struct host *host, const struct attachment *as, const str
 	return host_next_serial(host, &record->tenancy, fault);
 }
 
+/* It is noted before it is in force: who is killed in between leaves a tenant that the daemon attaches. */
+static int note_wanted(struct host *host, const struct sw_record *record, struct fault *fault)
+{
+	struct sw_wanted is;
+
+	memcpy(is.path, record->path, sizeof(is.path));
+	memcpy(is.policy, record->policy, sizeof(is.policy));
+	return wanted_put(host, record->name, &is, fault);
+}
+
 int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct fault *fault)
 {
 	__u32 slot, old = tenant_find(host, as->name);
+	bool known = wanted_has(host, as->name);
 	struct sw_record record;
 	struct fault ignored;
 	int err;
@@ -364,10 +376,14 @@ int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct a
 	err = write_record(host, slot, &record, fault);
 	if (!err)
 		err = attach_links(host, &record, cgroup, fault);
+	if (!err && as->wanted)
+		err = note_wanted(host, &record, fault);
 	if (!err)
 		err = fill_storage(host, slot, cgroup, &as->image, as->limit, fault);
 	if (err) {
 		tenant_detach(host, as->name, &ignored);
+		if (!known)
+			wanted_drop(host, as->name, &ignored);
 		return err;
 	}
 	watch_start(host);
@@ -427,6 +443,8 @@ int tenant_replace(struct host *host, __u32 slot, const struct attachment *as, s
 	tenant.limit = as->limit;
 	name_policy(host, &record, &as->image, as->policy);
 	err = write_record(host, slot, &record, fault);
+	if (!err && wanted_has(host, record.name))
+		err = note_wanted(host, &record, fault);
 	if (!err)
 		err = write_storage(host, tenant.cgroup, &tenant, fault);
 	host_announce();
@@ -471,6 +489,7 @@ static int end_slot(struct host *host, __u32 slot, struct fault *fault)
 		tenant_purge(host);
 	if (!any_tenant(host))
 		watch_stop();
+	host_announce();
 	return err;
 }
 
@@ -553,13 +572,23 @@ void tenant_rule(const struct host *host, __u32 image, __u32 rule, __u64 hits, s
 	*list_add(&report->rules) = row;
 }
 
+/* What is gone, and is to be attached again when it is there again, may be there already. */
+static enum tenant_state shown_state(const struct host *host, __u32 slot, struct sw_tenant *tenant)
+{
+	enum tenant_state state = read_state(host, slot, tenant);
+	const struct sw_record *record = &host->records[slot];
+	bool named = state == TENANT_GONE && !record->lingers;
+
+	return named && wanted_has(host, record->name) ? TENANT_UNPROTECTED : state;
+}
+
 __u32 tenant_begin_report(const struct host *host, __u32 slot, struct report *report)
 {
 	struct sw_tenant tenant;
 
 	*report = (struct report){
 		.record = host->records[slot],
-		.state = read_state(host, slot, &tenant),
+		.state = shown_state(host, slot, &tenant),
 		.counts = host->counts[slot],
 		.limit = SW_NO_LIMIT,
 	};

@@ -30,6 +30,7 @@ struct attachment {
 	struct published image;
 	const char *policy; /* where it came from, for who compiles it again: a name, or an absolute path */
 	__u64 limit;        /* of sw_counts.spent; SW_NO_LIMIT: no budget */
+	bool wanted;        /* it is to be attached again when its cgroup is made anew, until someone detaches it */
 };
 
 /* Puts the cgroup under the image. Fails if it is, or is inside, or is around, a tenant. 0 or -errno. */

@@ -1,0 +1,140 @@
+# What was attached is attached again: when its cgroup is made anew, and after a boot.
+load lib.bash
+load daemon.bash
+bats_require_minimum_version 1.5.0
+
+# A service's directory below a slice's, as a service manager makes and removes them; the tenant is the service
+service() {
+	SERVICE=$CG/some.slice/web.service
+	mkdir -p "$SERVICE"
+	"$SW" attach --policy "$POLICY" "$SERVICE"
+}
+
+# state_is STATE: of the tenant; one that was, and still has sockets, may stand beside it
+state_is() {
+	[ "$("$SW" status -j | jq -r '.[] | select(.tenant == "web.service" and .state != "gone") | .state')" = "$1" ]
+}
+
+under_policy() {
+	[ "$("$REACH" $WEB $PRIVATE "$SERVICE")" = "${1-policy}" ]
+}
+
+remake() {
+	rmdir "$SERVICE" && mkdir "$SERVICE"
+}
+
+# the programs and the maps go, and with them all that is attached
+boot() {
+	stop
+	find $PINS -depth -delete
+}
+
+setup() {
+	daemon_setup
+	cp share/policies/appengine.yaml "$POLICY"
+}
+
+teardown() {
+	"$SW" detach web.service >/dev/null 2>&1 || true
+	daemon_teardown
+}
+
+@test "a service that restarts is attached again, by name and with its policy" {
+	service
+	start -q
+	local i
+	for i in 1 2 3 4 5; do
+		remake
+		until_ under_policy
+		until_ state_is enforced
+	done
+	said "tenant web.service has ended: $SERVICE was removed"
+	said "tenant web.service is attached again: $SERVICE, policy $POLICY"
+}
+
+@test "a slice that stops is unprotected, and says so, until it is there again" {
+	service
+	start -q
+	rmdir "$SERVICE" "$CG/some.slice"
+	until_ state_is unprotected
+	until_ said "tenant web.service has ended: $SERVICE was removed; it is attached again"
+	mkdir "$CG/some.slice"
+	mkdir "$SERVICE"
+	until_ under_policy
+	state_is enforced
+}
+
+@test "what is removed while no daemon runs is attached again when one does" {
+	service
+	start -q
+	stop
+	remake
+	run "$SW" status
+	[[ $output == *unprotected* ]]
+	start -q
+	until_ under_policy
+}
+
+@test "what was detached by hand is not attached again" {
+	service
+	start -q
+	"$SW" detach web.service
+	until_ said "tenant web.service has ended: it was detached"
+	remake
+	"$SW" attach --tenant other "$CG/some.slice" # of which the daemon makes sure, and so has looked
+	rmdir "$SERVICE" && mkdir "$SERVICE"
+	until_ grep -q other $STATE/attached.json
+	run "$SW" status -j web.service
+	[ "$status" -eq 1 ]
+	"$SW" detach other
+}
+
+@test "an unprotected tenant can be detached, and is forgotten" {
+	service
+	start -q
+	rmdir "$SERVICE"
+	until_ state_is unprotected
+	kill -USR1 "$DAEMON" # its slot is given back
+	until_ eval '! "$SW" status -j web.service | jq -e ".cgroup_id > 0"'
+	run "$SW" detach web.service
+	[ "$status" -eq 0 ]
+	[ "$("$SW" status -j)" = '[]' ]
+	until_ eval '! grep -q web.service $STATE/attached.json'
+}
+
+@test "what was attached is attached again after a boot" {
+	service
+	start -q
+	until_ grep -q web.service $STATE/attached.json
+	boot
+	run "$SW" status -j
+	[[ $output != *web.service* ]]
+	start -q
+	until_ under_policy
+	state_is enforced
+	boot
+	rmdir "$SERVICE" "$CG/some.slice"
+	start -q
+	until_ state_is unprotected
+	mkdir -p "$SERVICE"
+	until_ under_policy
+}
+
+@test "a tenant that cannot be attached again is said to be unprotected, and is tried again" {
+	service
+	start -q
+	printf 'rules: 5\n' >"$POLICY"
+	remake
+	until_ said "tenant web.service is UNPROTECTED: $SERVICE is there, but cannot be attached: its policy has mistakes"
+	state_is unprotected
+	cp share/policies/appengine.yaml "$POLICY"
+	remake
+	until_ under_policy
+}
+
+@test "a run is not attached again" {
+	start -q
+	"$SW" run --tenant web.service -- true
+	until_ eval '[ "$("$SW" status -j)" = "[]" ]'
+	[ ! -e "$STATE/attached.json" ] || ! grep -q web.service $STATE/attached.json
+}

@@ -1,0 +1,335 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What was attached is attached again: when its cgroup was removed and is made anew (a service that restarts), and after
+ * a boot. Which tenants that are the kernel's state says (user/kern/wanted.h), and over a boot a file beside the ledger.
+ * inotify says when a cgroup is made or removed; every few seconds all is looked at again, for what inotify missed.
+ *
+ * A process of its own: attaching needs rights that whoever talks to others should not have, and must not wait for a
+ * pass over the sockets.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "budget.h"
+#include "cli.h"
+#include "daemon.h"
+#include "notes.h"
+#include "survey.h"
+#include "tenant.h"
+#include "wanted.h"
+
+#define LOOK_AGAIN   10000  /* ms */
+#define TRY_AGAIN    10000  /* ms until what failed is tried again; doubled each time, */
+#define TRY_AGAIN_AT 640000 /* but no longer than this */
+
+/* A tenancy that the last look found. */
+struct known {
+	__u64 tenancy;
+	char name[SW_NAME_MAX];
+	char path[SW_PATH_MAX];
+};
+
+struct known_list {
+	LIST(struct known) of; /* by tenancy */
+};
+
+/* A tenant that could not be attached again. */
+struct trouble {
+	char name[SW_NAME_MAX];
+	__u64 cgroup; /* the one that it was tried with: another is tried at once */
+	__s64 next;   /* when it is tried again, milliseconds of the boot clock */
+	__s64 wait;   /* milliseconds */
+};
+
+struct keeper {
+	struct host *host;
+	struct notes notes;
+	int made;    /* inotify: directories of cgroups are made and removed */
+	int changes; /* tenants are attached and detached */
+	struct known_list known;
+	LIST(struct trouble) troubles;
+};
+
+/* ---- what has ended, in a line each --------------------------------------------------------------------- */
+
+static int by_tenancy(const void *a, const void *b)
+{
+	__u64 x = ((const struct known *)a)->tenancy, y = ((const struct known *)b)->tenancy;
+
+	return x < y ? -1 : x > y;
+}
+
+static struct known_list list_known(const struct host *host)
+{
+	__u32 end = survey_end(host);
+	struct known_list list = { 0 };
+
+	for (__u32 slot = 1; slot < end; slot++) {
+		const struct sw_record *record = &host->records[slot];
+		struct known *known;
+
+		if (!record->cgroup || record->lingers || !cgroup_alive(host->cgroups, record->cgroup))
+			continue;
+		known = list_add(&list.of);
+		known->tenancy = record->tenancy;
+		memcpy(known->name, record->name, sizeof(known->name));
+		memcpy(known->path, record->path, sizeof(known->path));
+	}
+	if (list.of.n)
+		qsort(list.of.v, list.of.n, sizeof(*list.of.v), by_tenancy);
+	return list;
+}
+
+static bool is_known(const struct known_list *list, const struct known *known)
+{
+	return list->of.n && bsearch(known, list->of.v, list->of.n, sizeof(*known), by_tenancy);
+}
+
+static void tell_ended(const struct known *known, const struct wanted_list *wanted)
+{
+	if (!wanted_find(wanted, known->name))
+		warn("tenant %s has ended: it was detached, or its command has ended", known->name);
+	else if (!cgroup_id(known->path))
+		warn("tenant %s has ended: %s was removed; it is attached again when that is made anew", known->name,
+		     known->path);
+	else
+		warn("tenant %s has ended: %s was removed, and made anew", known->name, known->path);
+}
+
+static void look_for_ended(struct keeper *keeper, const struct wanted_list *wanted)
+{
+	struct known_list now = list_known(keeper->host);
+
+	for (size_t i = 0; i < keeper->known.of.n; i++)
+		if (!is_known(&now, &keeper->known.of.v[i]))
+			tell_ended(&keeper->known.of.v[i], wanted);
+	free(keeper->known.of.v);
+	keeper->known = now;
+}
+
+/* ---- attaching again ------------------------------------------------------------------------------------- */
+
+static struct trouble *find_trouble(struct keeper *keeper, const char *name)
+{
+	for (size_t i = 0; i < keeper->troubles.n; i++)
+		if (!strcmp(keeper->troubles.v[i].name, name))
+			return &keeper->troubles.v[i];
+	return NULL;
+}
+
+static bool is_due(struct keeper *keeper, const char *name, __u64 cgroup)
+{
+	const struct trouble *trouble = find_trouble(keeper, name);
+
+	return !trouble || trouble->cgroup != cgroup || clock_ms(CLOCK_BOOTTIME) >= trouble->next;
+}
+
+static void note_trouble(struct keeper *keeper, const char *name, __u64 cgroup)
+{
+	struct trouble *trouble = find_trouble(keeper, name);
+
+	if (!trouble) {
+		trouble = list_add(&keeper->troubles);
+		snprintf(trouble->name, sizeof(trouble->name), "%s", name);
+	}
+	if (trouble->cgroup != cgroup)
+		trouble->wait = TRY_AGAIN / 2;
+	trouble->cgroup = cgroup;
+	trouble->wait = trouble->wait < TRY_AGAIN_AT / 2 ? 2 * trouble->wait : TRY_AGAIN_AT;
+	trouble->next = clock_ms(CLOCK_BOOTTIME) + trouble->wait;
+}
+
+static void forget_trouble(struct keeper *keeper, const char *name)
+{
+	struct trouble *trouble = find_trouble(keeper, name);
+
+	if (trouble)
+		*trouble = keeper->troubles.v[--keeper->troubles.n];
+}
+
+/* With the lock held. */
+static int attach_under(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup,
+			const struct image *image, struct fault *fault)
+{
+	struct attachment as = { .name = wanted->name.text, .policy = wanted->is.policy, .wanted = true };
+	struct fault ignored;
+	int err = budget_limit(host, as.name, 0, &image->settings, &as.limit, fault);
+
+	if (!err)
+		err = publish(host, image, &as.image, fault);
+	if (!err)
+		err = tenant_attach(host, cgroup, &as, fault);
+	publish_collect(host, &ignored);
+	return err;
+}
+
+/* Whole, and in the cgroup that is there now. */
+static bool is_attached(const struct host *host, const struct wanted *wanted)
+{
+	__u32 slot = tenant_find(host, wanted->name.text);
+
+	return slot && tenant_state(host, slot) <= TENANT_AUDITED;
+}
+
+/* What was read before the lock was there may be so no more: someone may have detached it, or attached it himself. */
+static int attach_again(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup,
+			const struct image *image, struct fault *fault)
+{
+	int err = host_lock(host, HOST_PATIENCE, fault);
+
+	if (!err && wanted_has(host, wanted->name.text) && !is_attached(host, wanted))
+		err = attach_under(host, wanted, cgroup, image, fault);
+	host_unlock(host);
+	return err;
+}
+
+static int protect(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup)
+{
+	struct image *image = cli_compile(wanted->is.policy, false);
+	struct fault fault;
+	int err = image ? attach_again(host, wanted, cgroup, image, &fault)
+			: fault_set(&fault, EINVAL, "its policy has mistakes");
+
+	image_free(image);
+	if (err)
+		warn("tenant %s is UNPROTECTED: %s is there, but cannot be attached: %s", wanted->name.text,
+		     wanted->is.path, fault.text);
+	else
+		warn("tenant %s is attached again: %s, policy %s", wanted->name.text, wanted->is.path,
+		     wanted->is.policy);
+	return err;
+}
+
+/* Its directory, or the nearest above it that there is, says when something is made in it. */
+static void watch_for(struct keeper *keeper, const char *path)
+{
+	char above[SW_PATH_MAX];
+	char *slash;
+
+	snprintf(above, sizeof(above), "%s", path);
+	while ((slash = strrchr(above, '/')) && slash != above) {
+		*slash = '\0';
+		if (inotify_add_watch(keeper->made, above, IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR) >= 0)
+			return;
+	}
+}
+
+static void keep(struct keeper *keeper, const struct wanted *wanted)
+{
+	struct cgroup cgroup;
+	struct fault ignored;
+
+	watch_for(keeper, wanted->is.path); /* before we look, or it may be made in between */
+	if (is_attached(keeper->host, wanted)) {
+		forget_trouble(keeper, wanted->name.text);
+		return;
+	}
+	if (cgroup_open(&cgroup, wanted->is.path, &ignored))
+		return;
+	if (is_due(keeper, wanted->name.text, cgroup.id)) {
+		if (protect(keeper->host, wanted, &cgroup))
+			note_trouble(keeper, wanted->name.text, cgroup.id);
+		else
+			forget_trouble(keeper, wanted->name.text);
+	}
+	cgroup_close(&cgroup);
+}
+
+/* ---- the process ------------------------------------------------------------------------------------------ */
+
+static void look(struct keeper *keeper)
+{
+	struct wanted_list wanted;
+	struct fault fault;
+
+	if (wanted_read(keeper->host, &wanted, &fault)) {
+		warn("%s", fault.text);
+	} else {
+		look_for_ended(keeper, &wanted);
+		for (size_t i = 0; i < wanted.of.n; i++)
+			keep(keeper, &wanted.of.v[i]);
+		notes_save(&keeper->notes, keeper->host->epoch, &wanted);
+	}
+	wanted_free(&wanted);
+	free(keeper->known.of.v);
+	keeper->known = list_known(keeper->host);
+}
+
+static void drain(int fd)
+{
+	char events[4096];
+
+	while (read(fd, events, sizeof(events)) > 0)
+		;
+}
+
+static void sleep_until_changed(const struct keeper *keeper)
+{
+	struct pollfd wake[] = {
+		{ .fd = keeper->made, .events = POLLIN },
+		{ .fd = keeper->changes, .events = POLLIN },
+	};
+
+	poll(wake, 2, LOOK_AGAIN);
+	drain(keeper->made);
+	drain(keeper->changes);
+}
+
+static int begin(struct keeper *keeper, const struct daemon *daemon, struct fault *fault)
+{
+	eventfd_t go;
+	int err;
+
+	if (eventfd_read(daemon->go, &go))
+		return fault_set(fault, errno, "cannot wait for the daemon: %s", strerror(errno));
+	keeper->changes = host_changes(fault);
+	if (keeper->changes < 0)
+		return keeper->changes;
+	keeper->made = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (keeper->made < 0)
+		return fault_set(fault, errno, "cannot watch cgroups: %s", strerror(errno));
+	err = host_lock(keeper->host, HOST_PATIENCE, fault);
+	if (!err)
+		err = notes_load(&keeper->notes, keeper->host, fault);
+	host_unlock(keeper->host);
+	return err;
+}
+
+static int run(struct daemon *daemon, struct fault *fault)
+{
+	struct keeper keeper = { .host = &daemon->host, .notes = notes_beside(daemon->options.ledger) };
+	int err = begin(&keeper, daemon, fault);
+
+	while (!err) {
+		look(&keeper);
+		sleep_until_changed(&keeper);
+		err = host_current(keeper.host, fault);
+	}
+	return err;
+}
+
+int keeper_start(struct daemon *daemon, struct fault *fault)
+{
+	daemon->go = eventfd(0, EFD_CLOEXEC);
+	if (daemon->go < 0)
+		return fault_set(fault, errno, "cannot make an eventfd: %s", strerror(errno));
+	daemon->keeper = (struct child){
+		.watch.fd = -1,
+		.name = "sockwarden-keep",
+		.keep_rights = rights_keep_keeper,
+		.run = run,
+	};
+	return child_start(daemon, &daemon->keeper, fault);
+}
+
+void keeper_go(const struct daemon *daemon)
+{
+	eventfd_write(daemon->go, 1);
+}

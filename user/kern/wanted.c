@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wanted.h"
+
+static struct sw_name key_of(const char *name)
+{
+	struct sw_name key = { 0 };
+
+	snprintf(key.text, sizeof(key.text), "%s", name);
+	return key;
+}
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct wanted *)a)->name.text, ((const struct wanted *)b)->name.text);
+}
+
+int wanted_read(const struct host *host, struct wanted_list *out, struct fault *fault)
+{
+	int map = host->map[MAP_wanted];
+	struct sw_name key;
+	bool more;
+
+	*out = (struct wanted_list){ 0 };
+	for (more = !bpf_map_get_next_key(map, NULL, &key); more; more = !bpf_map_get_next_key(map, &key, &key)) {
+		struct wanted one = { .name = key };
+
+		if (!bpf_map_lookup_elem(map, &key, &one.is))
+			*list_add(&out->of) = one;
+		else if (errno != ENOENT)
+			return fault_set(fault, errno, "cannot read the map 'wanted': %s", strerror(errno));
+	}
+	if (out->of.n)
+		qsort(out->of.v, out->of.n, sizeof(*out->of.v), by_name);
+	return 0;
+}
+
+void wanted_free(struct wanted_list *list)
+{
+	free(list->of.v);
+	*list = (struct wanted_list){ 0 };
+}
+
+struct wanted *wanted_find(const struct wanted_list *list, const char *name)
+{
+	struct wanted key = { .name = key_of(name) };
+
+	return list->of.n ? bsearch(&key, list->of.v, list->of.n, sizeof(key), by_name) : NULL;
+}
+
+bool wanted_has(const struct host *host, const char *name)
+{
+	struct sw_name key = key_of(name);
+	struct sw_wanted is;
+
+	return !bpf_map_lookup_elem(host->map[MAP_wanted], &key, &is);
+}
+
+int wanted_put(struct host *host, const char *name, const struct sw_wanted *is, struct fault *fault)
+{
+	struct sw_name key = key_of(name);
+
+	if (!bpf_map_update_elem(host->map[MAP_wanted], &key, is, BPF_ANY))
+		return 0;
+	return fault_set(fault, errno, "cannot note that tenant %s is to be attached: %s", name, strerror(errno));
+}
+
+int wanted_drop(struct host *host, const char *name, struct fault *fault)
+{
+	struct sw_name key = key_of(name);
+
+	if (!bpf_map_delete_elem(host->map[MAP_wanted], &key))
+		return 0;
+	return fault_set(fault, errno, "no tenant is named %s: 'sockwarden status' lists them", name);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The tenants that are to be attached whenever their cgroups exist, whether they are now or not. They are in the map
+ * `wanted`, which is changed with the host's lock held.
+ */
+#ifndef SW_WANTED_H
+#define SW_WANTED_H
+
+#include "host.h"
+#include "mem.h"
+
+struct wanted {
+	struct sw_name name;
+	struct sw_wanted is;
+};
+
+struct wanted_list {
+	LIST(struct wanted) of; /* by name */
+};
+
+/* All of them, to be freed with wanted_free(), also after an error. 0 or -errno. */
+int wanted_read(const struct host *host, struct wanted_list *out, struct fault *fault);
+void wanted_free(struct wanted_list *list);
+
+/* The one of that name, or NULL. */
+struct wanted *wanted_find(const struct wanted_list *list, const char *name);
+
+bool wanted_has(const struct host *host, const char *name);
+
+/* Notes it, or notes it anew. 0 or -errno. */
+int wanted_put(struct host *host, const char *name, const struct sw_wanted *is, struct fault *fault);
+
+/* Strikes it out. 0, -ENOENT when it was not there, or -errno. */
+int wanted_drop(struct host *host, const char *name, struct fault *fault);
+
+#endif

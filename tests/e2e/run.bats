@@ -52,7 +52,7 @@ bats_require_minimum_version 1.5.0
 @test "run ends with a table of what was allowed, denied and sent" {
 	run "$SW" run -- curl -sS -m 5 -o /dev/null http://www.example.com/ http://$PRIVATE/
 	[[ $output == *"policy appengine, enforced"* ]]
-	[[ $output == *"rule 7, line 22: deny: {net: special}"* ]]
+	[[ $output == *"rule 8, line 25: deny: {net: special}"* ]]
 	[[ $output =~ sent\ +[0-9] ]]
 	[[ $output =~ received\ +[0-9] ]]
 }
@@ -92,7 +92,7 @@ assert len(s.recv(1000)) == 100" 2>"$BATS_TEST_TMPDIR/report"
 	"$SW" log >/dev/null || true
 	"$SW" run --tenant shop -- curl -sS -m 5 http://$PRIVATE/ 2>/dev/null || true
 	run "$SW" log
-	[[ $output =~ 20[0-9-]+T[0-9:.]+Z\ shop\ curl\[[0-9]+\]\ connect4\ tcp\ 10\.1\.2\.3:80\ denied:\ rule\ 7,\ appengine:22 ]]
+	[[ $output =~ 20[0-9-]+T[0-9:.]+Z\ shop\ curl\[[0-9]+\]\ connect4\ tcp\ 10\.1\.2\.3:80\ denied:\ rule\ 8,\ appengine:25 ]]
 }
 
 @test "log -f follows, and gives each tenant 100 lines a second and the number it left out" {
@@ -132,12 +132,40 @@ except PermissionError: pass"
 }
 
 @test "explain needs no root, and its exit status is the verdict" {
-	run setpriv --reuid 65534 --clear-groups "$SW" explain appengine tcp 8.8.8.8:53
+	run setpriv --reuid 65534 --clear-groups "$SW" explain appengine tcp 8.8.4.4:53
 	[ "$status" -eq 0 ]
-	[[ ${lines[1]} == "rule 1 of appengine, line 13: allow"* ]]
+	[[ ${lines[1]} == "rule 2 of appengine, line 16: allow"* ]]
 	run setpriv --reuid 65534 --clear-groups "$SW" explain -j appengine udp '[fd00::1]:53'
 	[ "$status" -eq 3 ]
-	[[ $output == *'"rule":7,"line":22'* ]]
+	[[ $output == *'"rule":8,"line":25'* ]]
+}
+
+@test "resolvers are the name servers of /etc/resolv.conf, and nobody where it names none" {
+	"$SW" ranges | grep -qE '^resolvers +2 +/etc/resolv.conf$'
+	[ "$("$SW" ranges resolvers | tr '\n' ' ')" = '8.8.8.8 192.168.7.7 ' ]
+	"$SW" explain appengine udp 192.168.7.7:53 | grep -q '^rule 1 of appengine'
+	run "$SW" explain appengine udp 192.168.7.7:54
+	[ "$status" -eq 3 ]
+	local hide
+	for hide in 'mount --bind /dev/null /etc/resolv.conf' 'mount -t tmpfs none /etc'; do
+		[ -z "$(unshare -m sh -c "$hide"' && "$0" ranges resolvers' "$SW")" ]
+		run unshare -m sh -c "$hide"' && "$0" explain appengine udp 192.168.7.7:53' "$SW"
+		[ "$status" -eq 3 ]
+		[[ $output == *"rule 8 of appengine"* ]]
+	done
+	run unshare -m sh -c 'mount -t tmpfs none /etc && mkdir /etc/resolv.conf && "$0" explain appengine udp 8.8.8.8:53' "$SW"
+	[ "$status" -eq 1 ]
+	[[ $output == *"/etc/resolv.conf: error: Is a directory"* ]]
+}
+
+@test "a file of the set resolvers takes the place of /etc/resolv.conf" {
+	mkdir "$BATS_TEST_TMPDIR/sets"
+	echo 192.168.7.9 >"$BATS_TEST_TMPDIR/sets/resolvers"
+	export SOCKWARDEN_PATH=$BATS_TEST_TMPDIR:share
+	[ "$("$SW" ranges resolvers)" = 192.168.7.9 ]
+	"$SW" ranges | grep -qE "^resolvers +1 +$BATS_TEST_TMPDIR/sets/resolvers\$"
+	run "$SW" explain appengine udp 192.168.7.7:53
+	[ "$status" -eq 3 ]
 }
 
 @test "ranges update writes goog minus cloud, whole or not at all" {

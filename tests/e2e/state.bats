@@ -284,7 +284,7 @@ images() {
 	[ "$(reach)" = untouched ]
 	"$SW" status -j "${CG##*/}" | grep -q '"state":"audited"'
 	"$SW" status -j "${CG##*/}" | grep -q '"audited":[1-9]'
-	"$SW" log | grep -q "would be denied: rule 7"
+	"$SW" log | grep -q "would be denied: rule 8"
 }
 
 @test "a tenant whose path another mount namespace hides is neither gone nor free to take" {

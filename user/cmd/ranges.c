@@ -10,6 +10,7 @@
 #include "cli.h"
 #include "google.h"
 #include "load.h"
+#include "resolv.h"
 #include "sets.h"
 
 #define SETS_FOLDER "/var/lib/sockwarden/sets"
@@ -49,7 +50,9 @@ static bool listed_before(const struct set_range *range)
 
 static int list_sets(struct cli *cli)
 {
-	static const char *const files[] = { "google", "google-cloud" };
+	static const struct {
+		const char *set, *otherwise; /* where it is from when there is no file */
+	} files[] = { { "google", "missing" }, { "google-cloud", "missing" }, { SET_RESOLVERS, RESOLV_CONF } };
 
 	if (cli_has(cli, OPTION_JSON))
 		json_open(&cli->json, NULL, '[');
@@ -60,9 +63,9 @@ static int list_sets(struct cli *cli)
 		if (!listed_before(range))
 			list_set(cli, range->set, range->source);
 	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		char *file = set_file(cli_path(), files[i]);
+		char *file = set_file(cli_path(), files[i].set);
 
-		list_set(cli, files[i], file ? file : "missing");
+		list_set(cli, files[i].set, file ? file : files[i].otherwise);
 		free(file);
 	}
 	if (cli_has(cli, OPTION_JSON)) {

@@ -8,6 +8,7 @@
 
 #include "fd.h"
 #include "load.h"
+#include "resolv.h"
 #include "sets.h"
 
 char *file_read(const char *path, size_t *len)
@@ -63,6 +64,16 @@ static void read_prefixes(const char *file, struct prefixes *out, struct diags *
 	free(text);
 }
 
+/* Of a host without name servers the set is empty, which is no mistake: a rule with it matches nothing. */
+static void read_resolvers(struct prefixes *out, struct diags *diags)
+{
+	int err = resolv_read(out);
+
+	if (err)
+		diag_error(diags, &(struct place){ .file = RESOLV_CONF },
+			   "%s: the name servers of this host are read from it", strerror(-err));
+}
+
 bool set_load(const char *path, const char *name, struct prefixes *out, struct diags *diags)
 {
 	char *file;
@@ -70,9 +81,12 @@ bool set_load(const char *path, const char *name, struct prefixes *out, struct d
 	if (set_find(name, out))
 		return true;
 	file = set_file(path, name);
-	if (!file)
+	if (file)
+		read_prefixes(file, out, diags);
+	else if (!strcmp(name, SET_RESOLVERS))
+		read_resolvers(out, diags);
+	else
 		return false;
-	read_prefixes(file, out, diags);
 	free(file);
 	return true;
 }

@@ -168,6 +168,9 @@ static void add_net(struct reader *reader, const struct node *node, void *data)
 	}
 	if (reader->diags->n != before)
 		diag_note(reader->diags, place_of(reader, node), "'%.60s' is named here", text);
+	else if (!term.prefixes.n)
+		diag_note(reader->diags, place_of(reader, node), "'%.60s' is empty on this host: it matches nothing",
+			  text);
 	term.text = mem_strdup(text);
 	*list_add(&rule->nets) = term;
 }

@@ -168,6 +168,14 @@ except PermissionError: pass"
 	[ "$status" -eq 3 ]
 }
 
+@test "ranges update refuses to write a set of nothing" {
+	cat >"$BATS_TEST_TMPDIR/goog" <<<'{"prefixes": [{"ipv4Prefix": "192.0.0.0/16"}]}'
+	run "$SW" ranges update --goog "$BATS_TEST_TMPDIR/goog" --cloud "$BATS_TEST_TMPDIR/goog" -o "$BATS_TEST_TMPDIR/sets"
+	[ "$status" -eq 1 ]
+	one_line
+	[ ! -e "$BATS_TEST_TMPDIR/sets/google" ]
+}
+
 @test "ranges update writes goog minus cloud, whole or not at all" {
 	cat >"$BATS_TEST_TMPDIR/goog" <<<'{"creationTime": "2026-01-01", "prefixes": [{"ipv4Prefix": "192.0.0.0/16"}, {"ipv6Prefix": "2001:db8::/32"}]}'
 	cat >"$BATS_TEST_TMPDIR/cloud" <<<'{"prefixes": [{"ipv4Prefix": "192.0.128.0/17"}, {"ipv6Prefix": "2001::/16"}]}'

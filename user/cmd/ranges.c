@@ -212,7 +212,9 @@ int cmd_ranges_update(struct cli *cli)
 				 goog.created);
 		customers = mem_printf("# Ranges of the customers of Google's cloud, published %s.", cloud.created);
 		prefixes_subtract(&goog.prefixes, &cloud.prefixes);
-		status = replace_both(cli, folder, own, &goog.prefixes, customers, &cloud.prefixes);
+		status = goog.prefixes.n ? replace_both(cli, folder, own, &goog.prefixes, customers, &cloud.prefixes)
+					 : fail("nothing is left of %s without %s: are they in the right order?",
+						cli->value[OPTION_GOOG], cli->value[OPTION_CLOUD]);
 	}
 	free(own);
 	free(customers);

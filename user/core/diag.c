@@ -25,6 +25,8 @@ static char *source_line(const struct place *place)
 	stop = memchr(at, '\n', end - at);
 	if (!stop)
 		stop = end;
+	if (stop > at && stop[-1] == '\r')
+		stop--;
 	if (stop - at > SOURCE_MAX)
 		stop = at + SOURCE_MAX;
 	return mem_strndup(at, stop - at);

@@ -4,6 +4,7 @@
 #include <yaml.h>
 
 #include "node.h"
+#include "utf8.h"
 
 /* Guards against documents made to exhaust us; far beyond any policy. */
 #define DEPTH_MAX 8
@@ -232,13 +233,14 @@ static struct node *read_documents(struct reader *reader)
 
 struct node *node_read(const char *file, const char *text, size_t len, struct diags *diags)
 {
-	struct reader reader = { .place = { .file = file, .text = text, .len = len }, .diags = diags };
+	size_t mark = utf8_mark(text, len);
+	struct reader reader = { .place = { .file = file, .text = text + mark, .len = len - mark }, .diags = diags };
 	struct node *root;
 
 	if (!yaml_parser_initialize(&reader.parser))
 		abort();
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);
-	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)text, len);
+	yaml_parser_set_input_string(&reader.parser, (const unsigned char *)reader.place.text, reader.place.len);
 	root = read_documents(&reader);
 	yaml_parser_delete(&reader.parser);
 	return root;

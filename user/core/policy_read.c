@@ -9,6 +9,7 @@
 #include "policy.h"
 #include "sets.h"
 #include "sockopt.h"
+#include "utf8.h"
 
 /* What every function here works on. */
 struct reader {
@@ -501,9 +502,10 @@ struct policy *policy_read(const char *file, const char *text, size_t len, net_s
 			   struct diags *diags)
 {
 	struct policy *policy = mem_alloc(1, sizeof(*policy));
+	size_t mark = utf8_mark(text, len);
 	struct reader reader = {
 		.policy = policy,
-		.place = { .file = file, .text = text, .len = len },
+		.place = { .file = file, .text = text + mark, .len = len - mark },
 		.source = source,
 		.data = data,
 		.diags = diags,

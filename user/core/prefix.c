@@ -5,6 +5,7 @@
 
 #include "names.h"
 #include "prefix.h"
+#include "utf8.h"
 
 const char *addr_parse(const char *text, struct sw_addr *addr)
 {
@@ -121,15 +122,23 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t' || c == '\r';
 }
 
+static size_t comment_at(const char *line, size_t len)
+{
+	size_t at = 0;
+
+	while (at < len && line[at] != '#' && line[at] != ';')
+		at++;
+	return at;
+}
+
 static void line_parse(const struct place *place, const char *line, size_t len, struct prefixes *out,
 		       struct diags *diags)
 {
-	const char *comment = memchr(line, '#', len), *wrong;
 	char text[SW_PREFIX_TEXT];
 	struct sw_prefix prefix;
+	const char *wrong;
 
-	if (comment)
-		len = comment - line;
+	len = comment_at(line, len);
 	for (; len && is_blank(*line); len--)
 		line++;
 	while (len && is_blank(line[len - 1]))
@@ -153,9 +162,11 @@ static void line_parse(const struct place *place, const char *line, size_t len, 
 
 void prefixes_parse(const char *file, const char *text, size_t len, struct prefixes *out, struct diags *diags)
 {
-	struct place place = { .file = file, .text = text, .len = len, .col = 1 };
+	size_t mark = utf8_mark(text, len), before = diags->errors, n = out->n;
+	struct place place = { .file = file, .text = text + mark, .len = len - mark, .col = 1 };
 	const char *end = text + len;
-	size_t before = diags->errors;
+
+	text += mark;
 
 	while (text < end && diags->errors - before < FILE_ERRORS_MAX) {
 		const char *stop = memchr(text, '\n', end - text);
@@ -168,6 +179,9 @@ void prefixes_parse(const char *file, const char *text, size_t len, struct prefi
 	}
 	if (text < end)
 		diag_error(diags, &place, "%d mistakes so far: is this a list of prefixes?", FILE_ERRORS_MAX);
+	else if (out->n == n && diags->errors == before)
+		diag_error(diags, &(struct place){ .file = file },
+			   "no prefix is in it: write one a line, or take the list out of the policy");
 }
 
 /* Two halves of one prefix, in order. */

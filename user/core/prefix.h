@@ -39,8 +39,8 @@ struct sw_addr prefix_last(const struct sw_prefix *prefix);
 int prefix_order(const void *a, const void *b);
 
 /*
- * One prefix a line; '#' begins a comment. Mistakes go to `diags` with their line. The text need not end
- * in a NUL.
+ * One prefix a line; '#' and ';' begin a comment. Mistakes go to `diags` with their line, and a list without
+ * any prefix is one. The text need not end in a NUL.
  */
 void prefixes_parse(const char *file, const char *text, size_t len, struct prefixes *out, struct diags *diags);
 

@@ -2,7 +2,12 @@
 #ifndef SW_UTF8_H
 #define SW_UTF8_H
 
+#include <stddef.h>
+
 /* Bytes of the UTF-8 sequence at `s`, a string; 0 if it is none. */
 int utf8_len(const unsigned char *s);
+
+/* Bytes of the mark that some editors put before a text: 3 or 0. */
+size_t utf8_mark(const char *text, size_t len);
 
 #endif

@@ -92,6 +92,10 @@ $(B)/user/%.o: user/%.c Makefile | $(B)/.deps
 	$(call say,CC)
 	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
 
+# What a file names by .incbin, the compiler does not see
+BUILTIN := share/policies/appengine.yaml share/sets/google share/sets/google-cloud
+$(B)/user/core/builtin.o $(B)/fuzz/core/builtin.o: $(BUILTIN)
+
 $(B)/user/kern/host.o: $(B)/sockwarden.skel.h
 $(B)/user/kern/watch.o: $(B)/watch.skel.h
 

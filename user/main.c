@@ -73,8 +73,9 @@ static void print_help(void)
 	puts("sockwarden holds the sockets of a cgroup to a policy.\n\nusage: sockwarden COMMAND ...\n");
 	for (size_t i = 0; i < COMMANDS; i++)
 		printf("  %-14s %s\n", commands[i].verb, commands[i].help);
-	puts("\n'sockwarden COMMAND --help' says more. Policies and sets are looked for in the folders of\n"
-	     "$SOCKWARDEN_PATH, by default /etc/sockwarden, /var/lib/sockwarden and /usr/share/sockwarden.");
+	printf("\n'sockwarden COMMAND --help' says more. Policies and sets are looked for in the folders\n"
+	       "%s\nor those of $SOCKWARDEN_PATH, and last among what is built in.\n",
+	       cli_path());
 }
 
 static void print_command_help(const struct command *command)

@@ -21,8 +21,13 @@ void warn(const char *format, ...)
 const char *cli_path(void)
 {
 	const char *path = secure_getenv("SOCKWARDEN_PATH");
+	static char *found;
 
-	return path && *path ? path : SW_SEARCH_PATH;
+	if (path && *path)
+		return path;
+	if (!found)
+		found = search_path();
+	return found;
 }
 
 static void drop_notes(struct diags *diags)

@@ -50,9 +50,7 @@ static bool listed_before(const struct set_range *range)
 
 static int list_sets(struct cli *cli)
 {
-	static const struct {
-		const char *set, *otherwise; /* where it is from when there is no file */
-	} files[] = { { "google", "missing" }, { "google-cloud", "missing" }, { SET_RESOLVERS, RESOLV_CONF } };
+	static const char *const others[] = { "google", "google-cloud", SET_RESOLVERS };
 
 	if (cli_has(cli, OPTION_JSON))
 		json_open(&cli->json, NULL, '[');
@@ -62,11 +60,11 @@ static int list_sets(struct cli *cli)
 	for (const struct set_range *range = set_ranges; range->set; range++)
 		if (!listed_before(range))
 			list_set(cli, range->set, range->source);
-	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
-		char *file = set_file(cli_path(), files[i].set);
+	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
+		char *from = set_source(cli_path(), others[i]);
 
-		list_set(cli, files[i].set, file ? file : files[i].otherwise);
-		free(file);
+		list_set(cli, others[i], from);
+		free(from);
 	}
 	if (cli_has(cli, OPTION_JSON)) {
 		json_close(&cli->json, ']');

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "builtin.h"
 #include "fd.h"
 #include "load.h"
 #include "resolv.h"
@@ -25,9 +26,62 @@ char *file_read(const char *path, size_t *len)
 	return text;
 }
 
-/* The first FOLDER/kind/name+ending of the search path that exists, to be freed. */
+/* Ends the path before its last name, which is returned. */
+static char *cut_name(char *path)
+{
+	char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return path;
+	*slash = '\0';
+	return slash + 1;
+}
+
+/*
+ * What `make install` and `make` put beside the folder of this program. It must belong to whom the folder around both
+ * belongs: a program that was copied to /tmp/build takes nothing from a stranger's /tmp/share.
+ */
+static char *own_share(void)
+{
+	static const char *const layouts[][2] = { { "sbin", "share/sockwarden" },
+						  { "bin", "share/sockwarden" },
+						  { "build", "share" } };
+	char around[4096], *share;
+	ssize_t len = readlink("/proc/self/exe", around, sizeof(around) - 1);
+	const char *folder;
+	struct stat a, b;
+
+	around[len < 0 ? 0 : len] = '\0';
+	cut_name(around);
+	folder = cut_name(around);
+	for (size_t i = 0; i < sizeof(layouts) / sizeof(*layouts) && !strchr(around, ':'); i++) {
+		if (strcmp(folder, layouts[i][0]))
+			continue;
+		share = mem_printf("%s/%s", around, layouts[i][1]);
+		if (!stat(around, &a) && !stat(share, &b) && a.st_uid == b.st_uid)
+			return share;
+		free(share);
+	}
+	return NULL;
+}
+
+char *search_path(void)
+{
+	char *share = own_share(), *path;
+
+	if (share && !strcmp(share, "/usr/share/sockwarden"))
+		*share = '\0';
+	path = mem_printf("/etc/sockwarden:/var/lib/sockwarden:%s%s/usr/share/sockwarden", share ? share : "",
+			  share && *share ? ":" : "");
+	free(share);
+	return path;
+}
+
+/* The first FOLDER/kind/name+ending of the search path that exists, or the one built in, to be freed. */
 static char *search(const char *path, const char *kind, const char *name, const char *ending)
 {
+	char *builtin;
+
 	for (const char *folder = path; *folder; folder += strcspn(folder, ":"), folder += *folder == ':') {
 		char *file = mem_printf("%.*s/%s/%s%s", (int)strcspn(folder, ":"), folder, kind, name, ending);
 
@@ -35,7 +89,22 @@ static char *search(const char *path, const char *kind, const char *name, const 
 			return file;
 		free(file);
 	}
+	builtin = mem_printf(BUILT_IN "/%s/%s%s", kind, name, ending);
+	if (builtin_find(builtin))
+		return builtin;
+	free(builtin);
 	return NULL;
+}
+
+/* As file_read(), of what search() found too. */
+static char *found_read(const char *file, size_t *len)
+{
+	const struct builtin *builtin = builtin_find(file);
+
+	if (!builtin)
+		return file_read(file, len);
+	*len = builtin->end - builtin->text;
+	return mem_strndup(builtin->text, *len);
 }
 
 bool policy_is_file(const char *name)
@@ -45,15 +114,27 @@ bool policy_is_file(const char *name)
 	return strchr(name, '/') || (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json")));
 }
 
-char *set_file(const char *path, const char *name)
+static char *set_file(const char *path, const char *name)
 {
 	return strchr(name, '/') || *name == '.' ? NULL : search(path, "sets", name, "");
+}
+
+char *set_source(const char *path, const char *name)
+{
+	char *file = set_file(path, name);
+
+	if (!file)
+		return strcmp(name, SET_RESOLVERS) ? NULL : mem_strdup(RESOLV_CONF);
+	if (!builtin_find(file))
+		return file;
+	free(file);
+	return mem_strdup(BUILT_IN);
 }
 
 static void read_prefixes(const char *file, struct prefixes *out, struct diags *diags)
 {
 	size_t len;
-	char *text = file_read(file, &len);
+	char *text = found_read(file, &len);
 
 	if (!text) {
 		diag_error(diags, &(struct place){ .file = file }, "%s: here a list is wanted, one prefix a line",
@@ -117,7 +198,7 @@ struct policy *policy_load(const char *path, const char *name, struct diags *dia
 			   name);
 		return NULL;
 	}
-	text = file_read(file, &len);
+	text = found_read(file, &len);
 	if (!text)
 		diag_error(diags, &(struct place){ .file = file }, "%s: give the name of a policy, or its file",
 			   strerror(errno));

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Where policies and sets are found. A NAME is looked up as policies/NAME.yaml and sets/NAME in each folder
- * of the search path, the administrator's first; anything with a slash or a file's ending is a file.
+ * of the search path, the administrator's first, and last among the files that are built in; anything with a
+ * slash or a file's ending is a file.
  */
 #ifndef SW_LOAD_H
 #define SW_LOAD_H
@@ -9,8 +10,11 @@
 #include "fault.h"
 #include "policy.h"
 
-/* Of folders, separated by colons; the environment variable of the same meaning is SOCKWARDEN_PATH. */
-#define SW_SEARCH_PATH "/etc/sockwarden:/var/lib/sockwarden:/usr/share/sockwarden"
+/*
+ * The search path unless SOCKWARDEN_PATH gives another: /etc/sockwarden, /var/lib/sockwarden, the share folder
+ * that belongs to this program, /usr/share/sockwarden. With colons between; to be freed.
+ */
+char *search_path(void);
 
 /* The whole file, to be freed; NULL with errno. A NUL is put behind it. */
 char *file_read(const char *path, size_t *len);
@@ -24,7 +28,7 @@ struct policy *policy_load(const char *path, const char *name, struct diags *dia
 /* Adds the addresses of the set, built-in, a file or this host's; false when there is none of that name. */
 bool set_load(const char *path, const char *name, struct prefixes *out, struct diags *diags);
 
-/* The file a set is read from, to be freed; NULL when there is none. */
-char *set_file(const char *path, const char *name);
+/* Where a set that is not part of the language is read from, for people, to be freed; NULL when there is none. */
+char *set_source(const char *path, const char *name);
 
 #endif

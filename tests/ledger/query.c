@@ -257,6 +257,41 @@ static void after_a_reboot_it_says_since_when_bytes_are_lost(void **state)
 	assert_checked(scene);
 }
 
+static __s64 last(struct scene *scene)
+{
+	__s64 ms = -1;
+
+	assert_int_equal(ledger_last(scene->ledger, &ms, &scene->fault), 0);
+	return ms;
+}
+
+/* Also of a row that was booked while the clock stood in the future. */
+static void the_last_end_is_what_a_clock_must_not_stand_before(void **state)
+{
+	struct scene *scene = *state;
+	__s64 now = scene->tick.now;
+
+	assert_int_equal(last(scene), now);
+	scene->tick.now += 400LL * DAY * 1000;
+	scene->tick.uptime += 1000;
+	send_bytes(&scene->items[0], SW_BILLABLE, 5);
+	assert_int_equal(book(scene), 0);
+	scene->tick.now = now;
+	send_bytes(&scene->items[0], SW_BILLABLE, 5);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	assert_int_equal(last(scene), now + 400LL * DAY * 1000);
+}
+
+static void a_ledger_without_rows_has_no_last_end(void **state)
+{
+	struct scene *scene = *state;
+
+	strcat(scene->path, ".new");
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	assert_int_equal(last(scene), 0);
+}
+
 int main(void)
 {
 #define QUERY(test) cmocka_unit_test_setup_teardown(test, scene_hours, scene_end)
@@ -271,6 +306,8 @@ int main(void)
 		QUERY(a_slow_reader_does_not_keep_the_daemon_waiting),
 		QUERY(spent_is_billable_and_out),
 		QUERY(after_a_reboot_it_says_since_when_bytes_are_lost),
+		QUERY(the_last_end_is_what_a_clock_must_not_stand_before),
+		QUERY(a_ledger_without_rows_has_no_last_end),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -211,6 +211,16 @@ __s64 ledger_lost_since(struct ledger *ledger, const char *host, const char *boo
 	return err ? err : end;
 }
 
+int ledger_last(struct ledger *ledger, __s64 *ms, struct fault *fault)
+{
+	int err = store_connect(ledger, fault);
+
+	*ms = 0;
+	return err ? err
+		   : store_number(ledger, ms, fault,
+				  "SELECT max(ended) FROM day WHERE day = (SELECT max(day) FROM day)", "");
+}
+
 /* The days one by one, so that each row is found by its key. */
 static const char of_spent[] =
 	"WITH RECURSIVE days(n) AS (VALUES (?2) UNION ALL SELECT n + 1 FROM days WHERE n + 1 < ?3) "

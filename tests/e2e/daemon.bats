@@ -358,11 +358,45 @@ is_booked() {
 	run timeout 10 "$SW" daemon --ledger $STATE/second.db --socket "$SOCKET"
 	[ "$status" -eq 78 ]
 	one_line
-	[[ $output == *"--adopt"* ]]
+	[[ $output == *"$LEDGER was booked in"*"--adopt"* ]]
+	[ ! -e $STATE/second.db ]
 	run timeout 10 "$SW" daemon --ledger $LEDGER --socket $LEDGER
 	[ "$status" -eq 78 ]
 	one_line
 	[ -s $LEDGER ]
+}
+
+# shows_no_usage TEXT: usage says why there is none, and fails
+shows_no_usage() {
+	run "$SW" usage --ledger $LEDGER
+	[[ $status -eq 1 && $output == *"$1"* ]] && one_line && return
+	echo "status $status: $output" >&2
+	return 1
+}
+
+@test "a ledger that is taken away is waited for, by a daemon that runs and by one that starts" {
+	start
+	"$SW" attach --policy "$POLICY" "$CG"
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	book
+	mv $LEDGER $STATE/aside
+	kill -USR1 "$DAEMON"
+	until_ said 'nothing is booked for now.*is gone'
+	shows_no_usage 'there is none'
+	run stop
+	[ "$status" -eq 69 ]
+	refused 69 'is gone: put it back' $LEDGER
+	shows_no_usage 'there is none'
+	: >$LEDGER
+	refused 69 'is empty' $LEDGER
+	shows_no_usage 'is empty'
+	[ ! -s $LEDGER ]
+	mkfifo $STATE/fifo
+	refused 78 'was booked in' $STATE/fifo
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	mv $STATE/aside $LEDGER
+	start
+	until_ has_booked_all
 }
 
 @test "denials that nobody reads do not stop the daemon" {

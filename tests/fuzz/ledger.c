@@ -92,6 +92,7 @@ static void read_all(struct ledger *ledger, struct fault *fault)
 	int right = ledger_check(ledger, fault), err;
 	struct sw_meter rows = { 0 };
 	__u64 bytes;
+	__s64 last;
 
 	must_tell(right, fault);
 	err = ledger_intervals(ledger, ALL, add_row, &rows, fault);
@@ -105,6 +106,7 @@ static void read_all(struct ledger *ledger, struct fault *fault)
 	}
 	must_tell(ledger_spent(ledger, "t0", SW_MONTH, 1795608000, &bytes, fault), fault);
 	ledger_lost_since(ledger, "machine", "another");
+	must_tell(ledger_last(ledger, &last, fault), fault);
 }
 
 /* Mostly within a page, of those of the seeds: a file in which bytes have moved is soon refused. */

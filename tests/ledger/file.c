@@ -60,7 +60,7 @@ static void an_empty_file_becomes_a_ledger(void **state)
 	struct scene *scene = *state;
 
 	write_file(scene, "");
-	refused(scene, LEDGER_READING, -ENOENT, "nothing was booked");
+	refused(scene, LEDGER_READING, -ENOENT, "is empty");
 	make_ledger(scene);
 	assert_int_equal(reopen(scene, LEDGER_READING), 0);
 	assert_int_equal(booked_of(scene, "a"), 100);
@@ -337,48 +337,183 @@ static void network_file_systems_are_refused(void **state)
 	statfs_type = 0;
 }
 
-static void a_ledger_that_is_taken_away_is_waited_for(void **state)
+/* In the scene's folder, $F, if it is there. */
+static void shell(const struct scene *scene, const char *commands)
+{
+	char text[512];
+
+	snprintf(text, sizeof(text), "F='%s'; cd \"$F\" 2>/dev/null || cd /; %s", scene->folder, commands);
+	if (system(text))
+		fail_msg("%s", text);
+}
+
+/* Every file with its kind and its bytes, as one number. A lock beside what a link leads to may come. */
+static unsigned long folder_sum(const struct scene *scene)
+{
+	unsigned long sum = 0;
+	char text[256];
+	FILE *out;
+
+	snprintf(text, sizeof(text),
+		 "find '%s'* ! -name '*-lock' -printf '%%p %%y %%l\n' -type f -exec cksum {} + | sort | cksum",
+		 scene->folder);
+	out = popen(text, "r");
+	assert_int_equal(fscanf(out, "%lu", &sum), 1);
+	pclose(out);
+	return sum;
+}
+
+/* What becomes of a ledger that is booked in, how that is undone, and what is said meanwhile. */
+static const struct {
+	const char *done, *undone, *line;
+} mishaps[] = {
+	{ "mv ledger.db aside.db", "mv aside.db ledger.db", "is gone" },
+	{ "mv ledger.db aside.db && cp other.db ledger.db", "mv aside.db ledger.db", "another one took its place" },
+	{ "cp ledger.db aside.db && cat other.db >ledger.db", "cat aside.db >ledger.db", "another one took its place" },
+	{ "mv ledger.db aside.db && ln -s other.db ledger.db", "mv aside.db ledger.db", "another one took its place" },
+	{ "mv ledger.db aside.db && ln -s nowhere.db ledger.db", "mv aside.db ledger.db", "is gone" },
+	{ "mv ledger.db aside.db && : >ledger.db", "mv aside.db ledger.db", "is empty" },
+	{ "cp ledger.db aside.db && : >ledger.db", "cat aside.db >ledger.db", "is empty" },
+	{ "cp ledger.db aside.db && head -c 8192 aside.db >ledger.db", "cat aside.db >ledger.db", "is damaged" },
+	{ "cp ledger.db aside.db && head -c 8192 /dev/zero >ledger.db", "cat aside.db >ledger.db", "is no ledger" },
+	{ "mv ledger.db aside.db && mkdir ledger.db", "rmdir ledger.db && mv aside.db ledger.db", "is a folder" },
+	{ "mv ledger.db aside.db && mkfifo ledger.db", "mv aside.db ledger.db", "is a FIFO" },
+	{ "mv ledger.db aside.db && ln -s /dev/null ledger.db", "mv aside.db ledger.db", "is a device" },
+	{ "mv $F $F.aside", "mv $F.aside $F", "is gone" },
+	{ "mv $F $F.aside && : >$F", "rm $F && mv $F.aside $F", "Not a directory" },
+};
+
+/* A ledger of tenant a, and another one beside it: other.db. */
+static void make_two_ledgers(struct scene *scene)
+{
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	ledger_close(scene->ledger);
+	scene->ledger = NULL;
+	shell(scene, "mv ledger.db other.db");
+	make_ledger(scene);
+}
+
+/* It is noticed at once, traffic or not; nothing is made or changed; and in the end nothing is missing. */
+static void what_happens_to_a_ledger_is_noticed_and_waited_for(void **state)
 {
 	struct scene *scene = *state;
-	char aside[128];
+	__u64 sent = 100;
 
-	make_ledger(scene);
+	make_two_ledgers(scene);
 	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
-	snprintf(aside, sizeof(aside), "%s/aside.db", scene->folder);
-	assert_int_equal(rename(scene->path, aside), 0);
-	send_bytes(&scene->items[0], SW_BILLABLE, 1);
-	assert_int_equal(book_after(scene, 10), -EIO);
-	assert_line(scene, "moved or removed");
-	assert_int_not_equal(book_after(scene, 10), 0);
-	assert_int_not_equal(access(scene->path, F_OK), 0);
-	assert_int_equal(rename(aside, scene->path), 0);
-	assert_int_equal(book_after(scene, 10), 0);
-	assert_int_equal(booked_of(scene, "a"), 101);
+	for (size_t i = 0; i < COUNT(mishaps); i++) {
+		unsigned long before;
+
+		assert_int_equal(book_after(scene, 10), 0);
+		shell(scene, mishaps[i].done);
+		before = folder_sum(scene);
+		if (!book_after(scene, 10))
+			fail_msg("not noticed: %s", mishaps[i].done);
+		assert_line(scene, mishaps[i].line);
+		send_bytes(&scene->items[0], SW_BILLABLE, 7);
+		sent += 7;
+		assert_int_not_equal(book_after(scene, 10), 0);
+		assert_line(scene, mishaps[i].line);
+		if (folder_sum(scene) != before)
+			fail_msg("something was made or changed: %s", mishaps[i].done);
+		shell(scene, mishaps[i].undone);
+		if (book_after(scene, 10))
+			fail_msg("%s: %s", mishaps[i].undone, scene->fault.text);
+		assert_int_equal(booked_of(scene, "a"), sent);
+	}
 	assert_checked(scene);
 }
 
-static void another_ledger_in_its_place_is_refused(void **state)
+static void a_copy_that_takes_its_place_is_read_before_it_is_booked_in(void **state)
 {
-	struct scene *scene = *state, *other;
-	void *second;
-	__u64 id;
+	static const char *const ways[] = { "cp copy.db ledger.db", "cp -p copy.db ledger.db", "mv copy.db ledger.db" };
+	struct scene *scene = *state;
+	__u64 sent = 100;
 
 	make_ledger(scene);
 	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	for (size_t i = 0; i < COUNT(ways); i++) {
+		shell(scene, "cp -p ledger.db copy.db");
+		send_bytes(&scene->items[0], SW_BILLABLE, 50);
+		assert_int_equal(book_after(scene, 10), 0);
+		shell(scene, ways[i]);
+		send_bytes(&scene->items[0], SW_BILLABLE, 1);
+		assert_int_equal(book_after(scene, 10), 0);
+		sent += 51;
+		assert_int_equal(booked_of(scene, "a"), sent);
+	}
+	assert_checked(scene);
+}
+
+/* The one that was booked in before, and no other, nor a new one. */
+static void a_ledger_that_was_booked_in_is_resumed(void **state)
+{
+	struct scene *scene = *state;
+	unsigned long before;
+	__u64 id;
+
+	make_two_ledgers(scene);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
 	id = ledger_id(scene->ledger);
-	scene_begin(&second);
-	other = second;
-	make_ledger(other);
-	assert_int_equal(reopen(other, LEDGER_BOOKING), 0);
-	assert_true(id && ledger_id(other->ledger) && id != ledger_id(other->ledger));
-	ledger_close(other->ledger);
-	other->ledger = NULL;
-	assert_int_equal(rename(other->path, scene->path), 0);
-	send_bytes(&scene->items[0], SW_BILLABLE, 1);
+	for (size_t i = 0; i < COUNT(mishaps); i++) {
+		ledger_close(scene->ledger);
+		scene->ledger = NULL;
+		shell(scene, mishaps[i].done);
+		before = folder_sum(scene);
+		assert_int_not_equal(ledger_resume(&scene->ledger, scene->path, id, &scene->fault), 0);
+		assert_null(scene->ledger);
+		assert_line(scene, mishaps[i].line);
+		if (folder_sum(scene) != before)
+			fail_msg("something was made or changed: %s", mishaps[i].done);
+		shell(scene, mishaps[i].undone);
+		if (ledger_resume(&scene->ledger, scene->path, id, &scene->fault))
+			fail_msg("%s: %s", mishaps[i].undone, scene->fault.text);
+		assert_int_equal(booked_of(scene, "a"), 100);
+	}
+}
+
+/* A FIFO would be waited for. */
+static void what_is_no_file_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	static const struct {
+		const char *made, *line;
+	} cases[] = {
+		{ "mkfifo ledger.db", "is a FIFO" },
+		{ "mkdir ledger.db", "is a folder" },
+		{ "ln -s /dev/zero ledger.db", "is a device" },
+		{ "python3 -c 'import socket; socket.socket(1).bind(\"ledger.db\")'", "is a socket" },
+		{ "cp whole.db ledger.db && mkfifo ledger.db-journal", "ledger.db-journal is a FIFO" },
+		{ "cp whole.db ledger.db && mkdir ledger.db-wal", "ledger.db-wal is a folder" },
+	};
+
+	make_ledger(scene);
+	shell(scene, "mv ledger.db whole.db && rm ledger.db-lock");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		unsigned long before;
+
+		shell(scene, cases[i].made);
+		before = folder_sum(scene);
+		refused(scene, LEDGER_READING, -EINVAL, cases[i].line);
+		refused(scene, LEDGER_BOOKING, -EINVAL, cases[i].line);
+		assert_int_equal(folder_sum(scene), before);
+		shell(scene, "rm -rf ledger.db*");
+	}
+}
+
+static void whose_lock_was_removed_takes_another(void **state)
+{
+	struct scene *scene = *state;
+	struct ledger *second = NULL;
+
+	make_ledger(scene);
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	shell(scene, "mkdir aside && mv ledger.db* aside");
 	assert_int_not_equal(book_after(scene, 10), 0);
-	assert_int_equal(book_after(scene, 10), -EINVAL);
-	assert_line(scene, "another one took its place");
-	scene_end(&second);
+	shell(scene, "mv aside/ledger.db .");
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_int_equal(ledger_open(&second, scene->path, LEDGER_BOOKING, &scene->fault), -EBUSY);
+	assert_line(scene, "another daemon");
 }
 
 /* A journal beside the ledger, as who is killed in a booking leaves it: `copy` is the file and journal at that time. */
@@ -449,8 +584,11 @@ int main(void)
 		FILE_TEST(has_one_writer),
 		FILE_TEST(keeps_its_lock_through_a_failure),
 		FILE_TEST(network_file_systems_are_refused),
-		FILE_TEST(a_ledger_that_is_taken_away_is_waited_for),
-		FILE_TEST(another_ledger_in_its_place_is_refused),
+		FILE_TEST(what_happens_to_a_ledger_is_noticed_and_waited_for),
+		FILE_TEST(a_copy_that_takes_its_place_is_read_before_it_is_booked_in),
+		FILE_TEST(a_ledger_that_was_booked_in_is_resumed),
+		FILE_TEST(what_is_no_file_is_refused),
+		FILE_TEST(whose_lock_was_removed_takes_another),
 		FILE_TEST(a_reader_undoes_what_was_cut_short),
 		FILE_TEST(readers_write_nothing),
 	};

@@ -172,8 +172,6 @@ int cmd_usage(struct cli *cli)
 	if (err)
 		return err;
 	err = ledger_open(&ledger, request.ledger, LEDGER_READING, &fault);
-	if (err == -ENOENT)
-		return fail("there is no ledger at %s: start 'sockwarden daemon', which books", request.ledger);
 	if (err)
 		return fail("%s", fault.text);
 	err = show(ledger, &request, &cli->json, &fault);

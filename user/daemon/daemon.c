@@ -201,15 +201,39 @@ static void tell_loss(struct daemon *daemon)
 		     calendar_format(since / 1000, text));
 }
 
+/* The ledger that is booked in already, if it is still where it was. */
+static int name_another(struct daemon *daemon, int err, struct fault *fault)
+{
+	char *path = realpath(daemon->options.ledger, NULL), booked[SW_PATH_MAX];
+	struct fault ignored;
+
+	if (!host_ledger(&daemon->host, booked, &ignored) && strcmp(path ? path : daemon->options.ledger, booked) &&
+	    !access(booked, F_OK))
+		err = fault_set(
+			fault, EINVAL,
+			"since the programs were loaded, %.180s was booked in, and %.180s is not that ledger: give the "
+			"first, or --adopt, with which all that it has is booked again",
+			booked, daemon->options.ledger);
+	free(path);
+	return err;
+}
+
+/* What the kernel's meters were booked in, and no other; it is begun if they were booked in none. */
 static int open_ledger(struct daemon *daemon, struct fault *fault)
 {
+	const char *path = daemon->options.ledger;
+	__u64 id = 0;
 	int err = ledger_source_here(daemon->host.epoch, &daemon->source, fault);
 
-	if (!err)
-		err = ledger_open(&daemon->ledger, daemon->options.ledger, LEDGER_BOOKING, fault);
+	if (!err && !daemon->options.adopt)
+		err = host_ledger_id(&daemon->host, &id, fault);
+	if (err)
+		return err;
+	err = id ? ledger_resume(&daemon->ledger, path, id, fault)
+		 : ledger_open(&daemon->ledger, path, LEDGER_BOOKING, fault);
 	if (!err)
 		tell_loss(daemon);
-	return err;
+	return id && (err == -ENOENT || err == -EINVAL) ? name_another(daemon, err, fault) : err;
 }
 
 /* Denials are many, and a tenant's to cause: a reader who has stopped must not stop the daemon. A terminal is shared.

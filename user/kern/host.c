@@ -530,6 +530,15 @@ int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *f
 	return err;
 }
 
+int host_ledger_id(const struct host *host, __u64 *id, struct fault *fault)
+{
+	struct sw_host state;
+	int err = read_state(host->map[MAP_host], &state, fault);
+
+	*id = err ? 0 : state.ledger;
+	return err;
+}
+
 int host_current(const struct host *host, struct fault *fault)
 {
 	int fd = bpf_obj_get(HOST "/host"), err;

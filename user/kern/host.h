@@ -122,6 +122,7 @@ const char *host_kept(char path[256], __u64 tenancy);
 /* The path of the ledger that books here; empty when none does. Where one does, a slot that has ended is kept for it.
  */
 int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *fault);
+int host_ledger_id(const struct host *host, __u64 *id, struct fault *fault); /* 0 when none does */
 
 /* All closed: what host_close() leaves, and may be given. */
 extern const struct host host_closed;

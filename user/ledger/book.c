@@ -516,6 +516,8 @@ static int write_all(struct booking *booking)
 		err = store_run(ledger, "COMMIT", booking->fault);
 	if (err)
 		store_disconnect(ledger);
+	else
+		store_stamp(ledger);
 	return err;
 }
 

@@ -22,7 +22,7 @@
 struct ledger;
 
 enum ledger_for {
-	LEDGER_READING, /* fails with -ENOENT when there is none, or nothing in it */
+	LEDGER_READING, /* fails with -ENOENT when there is none, or it is empty */
 	LEDGER_BOOKING, /* makes it, and its folder's last part, if there is none */
 };
 
@@ -31,6 +31,13 @@ enum ledger_for {
  * -EBUSY, -ENOENT, -EACCES, -EIO.
  */
 int ledger_open(struct ledger **ledger, const char *path, enum ledger_for purpose, struct fault *fault);
+
+/*
+ * For booking, the ledger whose identity is `id`, and no other: nothing is made or written before it is found to be
+ * there. -ENOENT: it is not; -EINVAL: something else is in its place.
+ */
+int ledger_resume(struct ledger **ledger, const char *path, __u64 id, struct fault *fault);
+
 void ledger_close(struct ledger *ledger); /* NULL is fine */
 
 /* Drawn when it was made: what tells it from every other, and not from a copy of itself. Never 0. */
@@ -74,6 +81,7 @@ struct ledger_booked {
  * -EBUSY someone has the ledger locked, -ENOSPC, -EIO, -ERANGE a meter went backwards (the line names the tenant), or
  * what ledger_open() may return, for after a failure the file is opened anew. The caller tries again at the next tick,
  * with all items, and nothing is lost: what is in the file then, even if this tick could not tell, is not booked twice.
+ * Nor is anything written to, or made in the place of, a ledger that was taken away, replaced or emptied meanwhile.
  */
 int ledger_book(struct ledger *ledger, const struct ledger_tick *tick, struct ledger_booked *out, struct fault *fault);
 

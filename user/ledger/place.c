@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <libgen.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,49 +81,150 @@ static int make_file(const char *path, struct fault *fault)
 	return err;
 }
 
-/* Beside the file that a symbolic link leads to: there is one lock, whatever the path. */
-static int take_lock(struct ledger *ledger, struct fault *fault)
+static const char *kind_of(const struct stat *st)
 {
-	char *real = realpath(ledger->path, NULL), *name;
+	switch (st->st_mode & S_IFMT) {
+	case S_IFDIR:
+		return "folder";
+	case S_IFIFO:
+		return "FIFO";
+	case S_IFSOCK:
+		return "socket";
+	default:
+		return "device";
+	}
+}
+
+/* Whose group may read what lies on the way, as far as one can see. */
+static gid_t group_of(const char *path)
+{
+	char *at = mem_strdup(path), *above = at;
+	struct stat st;
+
+	while (stat(above, &st) && above[1])
+		above = dirname(above);
+	if (stat(above, &st))
+		st.st_gid = 0;
+	free(at);
+	return st.st_gid;
+}
+
+/* Root's group is nobody's to join. */
+int place_closed(const struct ledger *ledger, struct fault *fault)
+{
+	gid_t gid = group_of(ledger->path);
+	const struct group *group = gid ? getgrgid(gid) : NULL;
+
+	return group ? fault_set(fault, EACCES,
+				 "ledger %s: only root and the group '%s' may read it: be root, or join that group",
+				 ledger->path, group->gr_name)
+		     : fault_set(fault, EACCES,
+				 "ledger %s: only root may read it: be root, or let a group read it with 'chgrp GROUP' "
+				 "of the file and its folder",
+				 ledger->path);
+}
+
+static int missing(const struct ledger *ledger, struct fault *fault)
+{
+	return fault_set(
+		fault, ENOENT,
+		ledger->purpose == LEDGER_READING
+			? "ledger %s: there is none: start 'sockwarden daemon', which makes it, or put it back "
+			  "if it was taken away"
+			: "ledger %s: is gone: put it back, or restore it from a backup; 'sockwarden daemon "
+			  "--adopt' begins a new one",
+		ledger->path);
+}
+
+/* What SQLite opens beside the file. A FIFO there is waited for without an end, as in the place of the file. */
+static int look_beside(const struct ledger *ledger, struct fault *fault)
+{
+	static const char *const endings[] = { "", "-journal", "-wal", "-shm" };
+	char *real = realpath(ledger->path, NULL);
 	int err = 0;
 
-	if (!real)
-		return fault_set(fault, errno, "ledger %s: %s", ledger->path, strerror(errno));
-	name = mem_printf("%s-lock", real);
-	ledger->lock = open(name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (ledger->lock < 0)
-		err = fault_set(fault, errno, "ledger %s: cannot open the lock %s: %s", ledger->path, name,
-				strerror(errno));
-	else if (flock(ledger->lock, LOCK_EX | LOCK_NB))
+	for (size_t i = 0; i < sizeof(endings) / sizeof(*endings) && real && !err; i++) {
+		char *name = mem_printf("%s%s", real, endings[i]);
+		struct stat st;
+
+		if (!stat(name, &st) && !S_ISREG(st.st_mode))
+			err = fault_set(fault, EINVAL, "ledger %s: %s is a %s, and has to be a file", ledger->path,
+					*endings[i] ? name : "it", kind_of(&st));
+		free(name);
+	}
+	free(real);
+	return err;
+}
+
+int place_look(struct ledger *ledger, struct fault *fault)
+{
+	if (!stat(ledger->path, &ledger->seen))
+		return look_beside(ledger, fault);
+	if (errno == ENOENT)
+		return missing(ledger, fault);
+	return errno == EACCES ? place_closed(ledger, fault)
+			       : fault_set(fault, errno, "ledger %s: %s", ledger->path, strerror(errno));
+}
+
+static bool is_held(int fd, const char *name)
+{
+	struct stat held, now;
+
+	return fd >= 0 && !fstat(fd, &held) && !stat(name, &now) && same_file(&held, &now);
+}
+
+static int take_lock(struct ledger *ledger, const char *name, struct fault *fault)
+{
+	int fd = open(name, O_CREAT | O_RDWR | O_CLOEXEC | O_NOFOLLOW, 0600), err = 0;
+
+	if (fd < 0)
+		return fault_set(fault, errno, "ledger %s: cannot open the lock %s: %s", ledger->path, name,
+				 strerror(errno));
+	if (flock(fd, LOCK_EX | LOCK_NB))
 		err = errno == EWOULDBLOCK
 			      ? fault_set(fault, EBUSY,
 					  "ledger %s: another daemon books in it (it holds %s): stop it first",
 					  ledger->path, name)
 			      : fault_set(fault, errno, "ledger %s: cannot lock %s: %s", ledger->path, name,
 					  strerror(errno));
-	if (err && ledger->lock >= 0) {
-		close(ledger->lock);
-		ledger->lock = -1;
+	if (err) {
+		close(fd);
+		return err;
 	}
+	if (ledger->lock >= 0)
+		close(ledger->lock);
+	ledger->lock = fd;
+	return 0;
+}
+
+/* Beside the file that a symbolic link leads to: there is one lock, whatever the path. */
+int place_lock(struct ledger *ledger, struct fault *fault)
+{
+	char *real = realpath(ledger->path, NULL), *name;
+	int err;
+
+	if (!real)
+		return fault_set(fault, errno, "ledger %s: %s", ledger->path, strerror(errno));
+	name = mem_printf("%s-lock", real);
+	err = is_held(ledger->lock, name) ? 0 : take_lock(ledger, name, fault);
 	free(name);
 	free(real);
 	return err;
 }
 
-int place_prepare(struct ledger *ledger, struct fault *fault)
+/* One that was there and is gone is put back, not begun anew. */
+int place_make(struct ledger *ledger, struct fault *fault)
 {
 	char *copy = mem_strdup(ledger->path);
 	const char *folder = dirname(copy);
-	int err = make_folder(ledger->path, folder, fault);
+	int err = ledger->id ? 0 : make_folder(ledger->path, folder, fault);
 
 	if (!err)
 		err = refuse_remote(ledger->path, folder, fault);
 	if (!err)
 		err = refuse_remote(ledger->path, ledger->path, fault); /* a link may lead elsewhere */
-	if (!err && !ledger->id) /* one that was there and is gone is put back, not begun anew */
+	if (!err && !ledger->id)
 		err = make_file(ledger->path, fault);
-	if (!err && ledger->lock < 0)
-		err = take_lock(ledger, fault);
 	free(copy);
 	return err;
 }

@@ -222,7 +222,10 @@ int schema_prepare(struct ledger *ledger, struct fault *fault)
 	if (err)
 		return err;
 	if (!pages && (ledger->purpose == LEDGER_READING || ledger->id))
-		return fault_set(fault, ENOENT, "ledger %s: is empty: nothing was booked yet", ledger->path);
+		return fault_set(fault, ENOENT,
+				 "ledger %s: is empty: restore it from a backup, or remove the file and begin a new "
+				 "ledger with 'sockwarden daemon --adopt'",
+				 ledger->path);
 	err = pages ? compare_version(ledger, fault) : write_schema(ledger, fault);
 	if (!err && pages)
 		err = compare_schema(ledger, fault);

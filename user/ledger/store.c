@@ -73,8 +73,9 @@ static int open_fault(struct ledger *ledger, struct fault *fault)
 {
 	int error = sqlite3_system_errno(ledger->db);
 
-	return fault_set(fault, error ? error : EACCES, "ledger %s: cannot open it: %s", ledger->path,
-			 strerror(error ? error : EACCES));
+	return error && error != EACCES
+		       ? fault_set(fault, error, "ledger %s: cannot open it: %s", ledger->path, strerror(error))
+		       : place_closed(ledger, fault);
 }
 
 int store_fault(struct ledger *ledger, struct fault *fault)
@@ -153,17 +154,41 @@ static int configure(struct ledger *ledger, struct fault *fault)
 /* By its absolute path: SQLite gives a meaning to "file:x", ":memory:" and the empty name. */
 static int open_file(struct ledger *ledger, int flags, struct fault *fault)
 {
-	char *real = realpath(ledger->path, NULL);
-	int err = 0;
+	ledger->real = realpath(ledger->path, NULL);
+	if (!ledger->real)
+		return fault_set(fault, errno, "ledger %s: %s", ledger->path, strerror(errno));
+	if (!sqlite3_open_v2(ledger->real, &ledger->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL))
+		return 0;
+	return ledger->db ? store_fault(ledger, fault)
+			  : fault_set(fault, ENOMEM, "ledger %s: out of memory", ledger->path);
+}
 
-	if (!real)
-		return fault_set(fault, errno, errno == ENOENT ? "ledger %s: there is none" : "ledger %s: %s",
-				 ledger->path, strerror(errno));
-	if (sqlite3_open_v2(real, &ledger->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL))
-		err = ledger->db ? store_fault(ledger, fault)
-				 : fault_set(fault, ENOMEM, "ledger %s: out of memory", ledger->path);
-	free(real);
-	return err;
+static bool same_time(const struct timespec *a, const struct timespec *b)
+{
+	return a->tv_sec == b->tv_sec && a->tv_nsec == b->tv_nsec;
+}
+
+/*
+ * Still the file that is open, by both names, as we left it. A copy of the ledger in its place is as good as it, but
+ * what we remember of it is not.
+ */
+static bool is_as_seen(const struct ledger *ledger)
+{
+	const struct stat *seen = &ledger->seen;
+	struct stat now, real;
+
+	return !stat(ledger->path, &now) && !stat(ledger->real, &real) && same_file(&now, seen) &&
+	       same_file(&real, seen) && now.st_size == seen->st_size && same_time(&now.st_mtim, &seen->st_mtim) &&
+	       same_time(&now.st_ctim, &seen->st_ctim);
+}
+
+/* Unless it is another file already. */
+void store_stamp(struct ledger *ledger)
+{
+	struct stat now;
+
+	if (!stat(ledger->path, &now) && same_file(&now, &ledger->seen))
+		ledger->seen = now;
 }
 
 static int try_to_connect(struct ledger *ledger, int flags, struct fault *fault)
@@ -191,23 +216,39 @@ static int undo_and_connect(struct ledger *ledger, int err, struct fault *fault)
 	return try_to_connect(ledger, SQLITE_OPEN_READONLY, fault);
 }
 
+static int connect_for_booking(struct ledger *ledger, struct fault *fault)
+{
+	int err = place_make(ledger, fault);
+
+	if (!err)
+		err = place_look(ledger, fault);
+	if (!err)
+		err = place_lock(ledger, fault);
+	return err ? err : try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+}
+
+static int connect_for_reading(struct ledger *ledger, struct fault *fault)
+{
+	int err = place_look(ledger, fault);
+
+	if (!err)
+		err = try_to_connect(ledger, SQLITE_OPEN_READONLY, fault);
+	return err ? undo_and_connect(ledger, err, fault) : 0;
+}
+
 int store_connect(struct ledger *ledger, struct fault *fault)
 {
-	int err = 0;
+	int err;
 
-	if (ledger->db)
+	if (ledger->db && is_as_seen(ledger))
 		return 0;
-	if (ledger->purpose == LEDGER_BOOKING) {
-		err = place_prepare(ledger, fault);
-		if (!err)
-			err = try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
-	} else {
-		err = try_to_connect(ledger, SQLITE_OPEN_READONLY, fault);
-		if (err)
-			err = undo_and_connect(ledger, err, fault);
-	}
+	store_disconnect(ledger);
+	err = ledger->purpose == LEDGER_BOOKING ? connect_for_booking(ledger, fault)
+						: connect_for_reading(ledger, fault);
 	if (err)
 		store_disconnect(ledger);
+	else
+		store_stamp(ledger);
 	return err;
 }
 
@@ -218,6 +259,8 @@ void store_disconnect(struct ledger *ledger)
 	ledger->statements.n = 0;
 	sqlite3_close(ledger->db);
 	ledger->db = NULL;
+	free(ledger->real);
+	ledger->real = NULL;
 	book_free(ledger->book);
 	ledger->book = NULL;
 }

@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 #include <stdbool.h>
+#include <sys/stat.h>
 
 #include "ledger.h"
 #include "mem.h"
@@ -17,10 +18,12 @@ struct book;
 
 struct ledger {
 	char *path; /* as it was given */
+	char *real; /* where that led when it was opened; NULL: it is not open */
 	enum ledger_for purpose;
-	__u64 id;    /* of the file, once it was opened */
-	int lock;    /* descriptor of the lock file, or -1; kept until the ledger is closed */
-	sqlite3 *db; /* NULL after a failure, until the next try */
+	struct stat seen; /* the file when we were last done with it: it is opened anew when somebody changed it */
+	__u64 id;         /* of the file, once it was opened, or as it has to be; then none is made */
+	int lock;         /* descriptor of the lock file, or -1; kept until the ledger is closed */
+	sqlite3 *db;      /* NULL after a failure, until the next try */
 	LIST(struct statement {
 		const char *text;
 		sqlite3_stmt *stmt;
@@ -30,8 +33,19 @@ struct ledger {
 	struct book *book; /* what the writer remembers; NULL: to be read again */
 };
 
-/* Connects, if it is not: makes what is missing for booking, and refuses what is not a ledger. */
+static inline bool same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
+
+/*
+ * Connects, if it is not, or if somebody else moved or changed the file: makes what is missing for booking, and refuses
+ * what is not a ledger.
+ */
 int store_connect(struct ledger *ledger, struct fault *fault);
+
+/* The file as it is now is our own work. */
+void store_stamp(struct ledger *ledger);
 
 /* Lets go of the connection and of everything that was not committed. */
 void store_disconnect(struct ledger *ledger);
@@ -68,7 +82,10 @@ int store_take(struct ledger *ledger, sqlite3_stmt *stmt, __s64 *value, struct f
 /* Writes the line of SQLite's last error and returns its -errno. */
 int store_fault(struct ledger *ledger, struct fault *fault);
 
-int place_prepare(struct ledger *ledger, struct fault *fault); /* what is around the file */
+int place_make(struct ledger *ledger, struct fault *fault);         /* the file, and what is around it */
+int place_look(struct ledger *ledger, struct fault *fault);         /* is it there, and a file? */
+int place_closed(const struct ledger *ledger, struct fault *fault); /* -EACCES, and who may read it */
+int place_lock(struct ledger *ledger, struct fault *fault);         /* against a second daemon */
 int schema_prepare(struct ledger *ledger, struct fault *fault);
 void book_free(struct book *book); /* NULL is fine */
 

@@ -565,6 +565,39 @@ static void readers_write_nothing(void **state)
 	assert_int_equal(book_after(scene, 1), -EROFS);
 }
 
+/* What an image has that was never booted is the id of nobody. */
+static void a_machine_id_is_thirty_two_digits(void **state)
+{
+	static const struct {
+		const char *text, *line; /* NULL: it is one */
+	} cases[] = {
+		{ "0123456789abcdef0123456789abcdef\n", NULL },
+		{ "0123456789ABCDEF0123456789abcdef", NULL },
+		{ "", "is empty" },
+		{ "\n", "is empty" },
+		{ "uninitialized\n", "has 'uninitialized' in it" },
+		{ "0123456789abcdef0123456789abcde\n", "32 hexadecimal digits" },
+		{ "0123456789abcdef0123456789abcdef0\n", "32 hexadecimal digits" },
+		{ "0123456789abcdef0123456789abcdeg\n", "remove it and run 'systemd-machine-id-setup'" },
+		{ "01234567-89ab-cdef-0123-456789abcdef\n", "32 hexadecimal digits" },
+		{ "00000000000000000000000000000000\n", "32 hexadecimal digits" },
+		{ " 0123456789abcdef0123456789abcdef\n", "32 hexadecimal digits" },
+	};
+	struct scene *scene = *state;
+	char host[SW_NAME_MAX];
+
+	assert_int_equal(ledger_host_read(scene->path, host, &scene->fault), -EINVAL);
+	assert_line(scene, "No such file");
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		write_file(scene, cases[i].text);
+		assert_int_equal(ledger_host_read(scene->path, host, &scene->fault), cases[i].line ? -EINVAL : 0);
+		if (cases[i].line)
+			assert_line(scene, cases[i].line);
+		else
+			assert_memory_equal(host, cases[i].text, 32);
+	}
+}
+
 int main(void)
 {
 #define FILE_TEST(test) cmocka_unit_test_setup_teardown(test, scene_begin, scene_end)
@@ -589,6 +622,7 @@ int main(void)
 		FILE_TEST(a_ledger_that_was_booked_in_is_resumed),
 		FILE_TEST(what_is_no_file_is_refused),
 		FILE_TEST(whose_lock_was_removed_takes_another),
+		FILE_TEST(a_machine_id_is_thirty_two_digits),
 		FILE_TEST(a_reader_undoes_what_was_cut_short),
 		FILE_TEST(readers_write_nothing),
 	};

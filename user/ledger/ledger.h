@@ -50,6 +50,9 @@ struct ledger_source {
 	__u64 epoch;            /* of the maps */
 };
 
+/* The machine id in a file. 0, or -errno when it cannot be read, or is none: -EINVAL. */
+int ledger_host_read(const char *path, char host[SW_NAME_MAX], struct fault *fault);
+
 /* This host and this boot, with the epoch of its maps. 0 or -errno. */
 int ledger_source_here(__u64 epoch, struct ledger_source *out, struct fault *fault);
 

@@ -127,6 +127,21 @@ sockwarden_build_info' ]
 	get "http://$AT/metrics" | grep -qx 'sockwarden_up 1'
 }
 
+@test "many scrapes at once say once that the daemon went" {
+	local scrapes=()
+	start_exporter a --web.listen-address 127.0.0.1:0
+	kill "$DAEMON"
+	until_true [ ! -e "/proc/$DAEMON" ]
+	for _ in {1..20}; do
+		get -o /dev/null "http://$AT/metrics" "http://$AT/-/ready" "http://$AT/metrics" 3>&- &
+		scrapes+=($!)
+	done
+	wait "${scrapes[@]}"
+	[ "$(grep -c 'no daemon answers' "$DIR/a.err")" -eq 1 ]
+	run ! grep -v '^sockwarden-exporter: ' "$DIR/a.err"
+	start_daemon
+}
+
 @test "it needs no right, gives up new ones, and ends on SIGTERM" {
 	start_exporter a --web.listen-address 127.0.0.1:0
 	grep -qx 'CapEff:	0000000000000000' "/proc/$EXPORTER/status"

@@ -65,15 +65,18 @@ struct options {
 	const char *value[OPTION_COUNT]; /* "" for those that take nothing; NULL: not given */
 };
 
+/* A line stays whole, whichever threads print. */
 void warn(const char *format, ...)
 {
 	va_list args;
 
+	flockfile(stderr);
 	fputs("sockwarden-exporter: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
 	fputc('\n', stderr);
+	funlockfile(stderr);
 }
 
 #define fail(...)  (warn(__VA_ARGS__), EXIT_FAILED)

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The HTTP side. One thread serves all connections, one request after the other, so that many scrapers at once cost
- * the memory of one; each request asks the daemon anew.
+ * The HTTP side. A few threads serve all connections, each one request after the other, so that many scrapers at once
+ * cost the memory of a few; each request asks the daemon anew. What they share does not change, but for `down`.
  */
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,8 @@
 
 struct server {
 	const struct exporter *exporter;
-	struct fault down; /* why the daemon did not answer last; empty: it did */
+	pthread_mutex_t lock; /* of `down` */
+	struct fault down;    /* why the daemon did not answer last; empty: it did */
 };
 
 /* An answer to one request. */
@@ -45,10 +47,12 @@ static struct reply say(unsigned status, const char *type, char *text)
 /* Says once that the daemon went, and once that it came back. */
 static void note(struct server *server, const struct fault *down)
 {
-	if (!strcmp(server->down.text, down->text))
-		return;
-	warn("%s", *down->text ? down->text : "the daemon answers");
-	server->down = *down;
+	pthread_mutex_lock(&server->lock);
+	if (strcmp(server->down.text, down->text)) {
+		warn("%s", *down->text ? down->text : "the daemon answers");
+		server->down = *down;
+	}
+	pthread_mutex_unlock(&server->lock);
 }
 
 /* The metrics as text, or the reason why there is none. */
@@ -154,7 +158,7 @@ static struct MHD_Daemon *start(struct server *server, int fd)
 
 int serve(const struct exporter *exporter, int fd, struct fault *fault)
 {
-	struct server server = { .exporter = exporter };
+	struct server server = { .exporter = exporter, .lock = PTHREAD_MUTEX_INITIALIZER };
 	struct MHD_Daemon *http;
 	sigset_t ends;
 	int signal;

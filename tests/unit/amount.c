@@ -291,6 +291,26 @@ static void money(void **state)
 	assert_string_equal(money_format(INT64_MAX, text), "9223372036854.775807");
 }
 
+static void money_for_people(void **state)
+{
+	static const struct {
+		__u64 micro;
+		const char *text;
+	} cases[] = {
+		{ 0, "0.00" },           { 1, "0.000001" },        { 10, "0.00001" },
+		{ 14, "0.00001" },       { 15, "0.00002" },        { 96, "0.00010" },
+		{ 449, "0.0004" },       { 450, "0.0005" },        { 4999, "0.005" },
+		{ 5000, "0.01" },        { 14999, "0.01" },        { 15000, "0.02" },
+		{ 1000000, "1.00" },     { 1234500, "1.23" },      { 11400000, "11.40" },
+		{ 999994999, "999.99" }, { 999995000, "1000.00" }, { INT64_MAX, "9223372036854.78" },
+	};
+	char text[MONEY_TEXT];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_string_equal(money_short(cases[i].micro, text), cases[i].text);
+}
+
 static void timeouts_as_a_policy_has_them(void **state)
 {
 	static const struct {
@@ -346,6 +366,7 @@ int main(void)
 		cmocka_unit_test(amounts_are_rounded_half_up),
 		cmocka_unit_test(amounts_that_do_not_fit),
 		cmocka_unit_test(money),
+		cmocka_unit_test(money_for_people),
 		cmocka_unit_test(timeouts_as_a_policy_has_them),
 		cmocka_unit_test(times_for_people),
 	};

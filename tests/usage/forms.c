@@ -102,15 +102,32 @@ static void large(struct usages *usages, struct usage_style *style)
 	add(usages, "a-rather-long-name-of-another-tenant", SW_BILLABLE, 0, 3600, (1ULL << 62) + 1);
 }
 
+/* Amounts of which a cent shows nothing; all decimals are summed. */
+static void cents(struct usages *usages, struct usage_style *style)
+{
+	static const __u64 mebibytes[] = { 40, 41, 128, 85, 1, 0, 50000 };
+	char name[16];
+
+	strcpy(style->currency, "EUR");
+	for (size_t i = 0; i < sizeof(mebibytes) / sizeof(*mebibytes); i++) {
+		snprintf(name, sizeof(name), "t%zu", i);
+		add(usages, name, SW_BILLABLE, NOVEMBER, NOVEMBER + DAY, (mebibytes[i] << 20) + 12000);
+	}
+}
+
 static const struct test {
 	const char *name;
 	void (*make)(struct usages *usages, struct usage_style *style);
 	bool priced;
 	enum usage_bars bars;
 } tests[] = {
-	{ "nothing", nothing, false, BARS_NONE },          { "one", one_row, false, BARS_NONE },
-	{ "several", several_tenants, true, BARS_BLOCKS }, { "days", by_day, true, BARS_ASCII },
-	{ "names", odd_names, false, BARS_BLOCKS },        { "large", large, true, BARS_BLOCKS },
+	{ "nothing", nothing, false, BARS_NONE },
+	{ "one", one_row, false, BARS_NONE },
+	{ "several", several_tenants, true, BARS_BLOCKS },
+	{ "days", by_day, true, BARS_ASCII },
+	{ "names", odd_names, false, BARS_BLOCKS },
+	{ "large", large, true, BARS_BLOCKS },
+	{ "cents", cents, true, BARS_ASCII },
 };
 
 /* ---- forms --------------------------------------------------------------------------------------- */

@@ -8,7 +8,8 @@
 
 #define NANO      1000000000ULL
 #define PRICE_MAX (1000000 * NANO)
-#define DECIMALS  18 /* ten to the power of which fits in 64 bits */
+#define CENT      10000 /* in millionths */
+#define DECIMALS  18    /* ten to the power of which fits in 64 bits */
 
 typedef unsigned __int128 wide; /* what 64 bits by 64 bits can come to */
 
@@ -237,5 +238,17 @@ bool price_amount(const struct price *price, __u64 bytes, __u64 *micro)
 const char *money_format(__u64 micro, char text[MONEY_TEXT])
 {
 	snprintf(text, MONEY_TEXT, "%" PRIu64 ".%06" PRIu64, (uint64_t)micro / 1000000, (uint64_t)micro % 1000000);
+	return text;
+}
+
+const char *money_short(__u64 micro, char text[MONEY_TEXT])
+{
+	__u64 unit = CENT; /* of the last decimal */
+
+	while (micro && micro < CENT / 2 && micro < unit)
+		unit /= 10;
+	money_format((micro + unit / 2) / unit * unit, text);
+	for (; unit > 1; unit /= 10)
+		text[strlen(text) - 1] = '\0';
 	return text;
 }

@@ -53,4 +53,10 @@ bool price_amount(const struct price *price, __u64 bytes, __u64 *micro);
 /* 1234500 -> "1.234500" */
 const char *money_format(__u64 micro, char text[MONEY_TEXT]);
 
+/*
+ * For people: rounded half up to two decimals, or to the first that is not 0 when there would be nothing to see.
+ * 1234500 -> "1.23", 5000 -> "0.01", 460 -> "0.0005", 0 -> "0.00"
+ */
+const char *money_short(__u64 micro, char text[MONEY_TEXT]);
+
 #endif

@@ -33,6 +33,7 @@ struct table {
 	const struct usage_style *style;
 	LIST(struct line) lines;
 	size_t width[COLUMNS]; /* 0: the column is not shown */
+	size_t decimals;       /* of the amounts, at most */
 	size_t bar;
 };
 
@@ -103,7 +104,7 @@ static struct line *add_figures(struct table *table, const struct sw_meter *mete
 		strcpy(line->cell[EXEMPT], "-");
 	bytes_format(rx.bytes, line->cell[RECEIVED]);
 	if (table->style->priced)
-		money_format(micro, line->cell[AMOUNT]);
+		money_short(micro, line->cell[AMOUNT]);
 	return line;
 }
 
@@ -135,19 +136,40 @@ static void add_lines(struct table *table, const struct entries *entries, const 
 
 /* ---- layout -------------------------------------------------------------------------------------- */
 
+/* Points stand below one another: what an amount has fewer decimals than the longest. The head ends with them all. */
+static size_t decimals_short(const struct table *table, const struct line *line)
+{
+	const char *point = strchr(line->cell[AMOUNT], '.');
+
+	return point ? table->decimals - strlen(point + 1) : 0;
+}
+
+static void measure(struct table *table)
+{
+	for (size_t i = 0; i < table->lines.n; i++) {
+		const char *point = strchr(table->lines.v[i].cell[AMOUNT], '.');
+
+		if (point && strlen(point + 1) > table->decimals)
+			table->decimals = strlen(point + 1);
+	}
+	for (size_t i = 0; i < table->lines.n; i++) {
+		for (int column = 0; column < COLUMNS; column++) {
+			size_t len = strlen(table->lines.v[i].cell[column]);
+
+			if (column == AMOUNT)
+				len += decimals_short(table, &table->lines.v[i]);
+			if (len > table->width[column])
+				table->width[column] = len;
+		}
+	}
+}
+
 /* Two blanks between columns; the tenants' gets what the others leave, a bar what is left then. */
 static void lay_out(struct table *table)
 {
 	size_t used = 0, room;
 
-	for (size_t i = 0; i < table->lines.n; i++) {
-		for (int column = 0; column < COLUMNS; column++) {
-			size_t len = strlen(table->lines.v[i].cell[column]);
-
-			if (len > table->width[column])
-				table->width[column] = len;
-		}
-	}
+	measure(table);
 	for (int column = 0; column < COLUMNS; column++)
 		if (column != TENANT && table->width[column])
 			used += table->width[column] + 2;
@@ -170,15 +192,15 @@ static void print_cut(const char *text, size_t width, FILE *out)
 		fprintf(out, "%.*s..%s", (int)front, text, text + len - (width - 2 - front));
 }
 
-/* Whoever sent anything has a piece of a bar. */
-static void print_bar(const struct table *table, __u64 share, __u64 largest, FILE *out)
+/* Whoever sent anything has a piece of a bar, `gap` blanks from what is before it. */
+static void print_bar(const struct table *table, __u64 share, __u64 largest, size_t gap, FILE *out)
 {
 	static const char *const eighths[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };
 	bool blocks = table->style->bars == BARS_BLOCKS;
 	unsigned long long steps = table->bar * (blocks ? 8 : 1);
 
 	steps = ((unsigned __int128)share * steps + largest - 1) / largest;
-	fputs("  ", out);
+	fprintf(out, "%*s", (int)gap, "");
 	for (unsigned long long i = 0; i < (blocks ? steps / 8 : steps); i++)
 		fputs(blocks ? "█" : "#", out);
 	if (blocks)
@@ -187,6 +209,7 @@ static void print_bar(const struct table *table, __u64 share, __u64 largest, FIL
 
 static void print_line(const struct table *table, const struct line *line, __u64 largest, FILE *out)
 {
+	size_t lacking = decimals_short(table, line);
 	const char *gap = "";
 
 	for (int column = 0; column < COLUMNS; column++) {
@@ -196,11 +219,12 @@ static void print_line(const struct table *table, const struct line *line, __u64
 		if (column <= TENANT)
 			print_cut(line->cell[column], table->width[column], out);
 		else
-			fprintf(out, "%*s", (int)table->width[column], line->cell[column]);
+			fprintf(out, "%*s", (int)(table->width[column] - (column == AMOUNT ? lacking : 0)),
+				line->cell[column]);
 		gap = "  ";
 	}
 	if (table->bar && line->sent)
-		print_bar(table, line->sent, largest, out);
+		print_bar(table, line->sent, largest, 2 + lacking, out);
 	fputc('\n', out);
 }
 

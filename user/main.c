@@ -21,7 +21,9 @@ static const struct command commands[] = {
 	  cmd_detach },
 	{ "status", "[TENANT]", "list the tenants, or show one in full", NULL, JSON, 0, 1, cmd_status },
 	{ "usage", "", "print what the tenants sent and received, from the ledger",
-	  "Times are UTC. Only the ledger is read, which needs no more than the right to read that file.\n"
+	  "Times are UTC unless they have an offset, as 2026-11-22T10:00+01:00. Also understood: now; today and\n"
+	  "yesterday, which are days of UTC; -90m, -12h, -7d, -2w and '7 days ago'.\n"
+	  "Only the ledger is read, which needs no more than the right to read that file.\n"
 	  "Amounts are of the billable bytes sent. cloudevents are the ledger's own rows; focus needs a price.\n",
 	  JSON | TAKES(TENANT) | TAKES(FROM) | TAKES(TO) | TAKES(BY) | TAKES(FORMAT) | TAKES(PRICE) | TAKES(CURRENCY) |
 		  TAKES(LEDGER),

@@ -383,7 +383,8 @@ shows_no_usage() {
 	kill -USR1 "$DAEMON"
 	until_ said 'nothing is booked for now.*is gone'
 	shows_no_usage 'there is none'
-	run stop
+	status=0
+	stop || status=$?
 	[ "$status" -eq 69 ]
 	refused 69 'is gone: put it back' $LEDGER
 	shows_no_usage 'there is none'

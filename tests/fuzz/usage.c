@@ -126,7 +126,7 @@ static void check_readers(const char *text, __u64 number)
 	check_bytes(number & INT64_MAX);
 	if (price_parse(text, &price))
 		check_price(&price, number);
-	if (calendar_parse(text, &time))
+	if (calendar_parse_from(text, 1795341907, &time))
 		check_time(time);
 	check_time(number % 253402300800);
 	calendar_next(number, CALENDAR_MONTH);

@@ -32,6 +32,97 @@ static void forms_of_a_time(void **state)
 	assert_int_equal(at("9999-12-31T23:59:59Z"), 253402300799);
 }
 
+static void an_offset_is_taken_off(void **state)
+{
+	(void)state;
+	assert_int_equal(at("2026-11-22T10:05+01:00"), at("2026-11-22T09:05"));
+	assert_int_equal(at("2026-11-22T10:05:07-05:30"), at("2026-11-22T15:35:07"));
+	assert_int_equal(at("2026-11-22T10:05+00:00"), at("2026-11-22T10:05"));
+	assert_int_equal(at("2026-01-01T00:30+01:00"), at("2025-12-31T23:30"));
+	assert_int_equal(at("1970-01-01T01:00+01:00"), 0);
+	assert_int_equal(at("9999-12-31T23:59:59+23:59"), 253402300799 - 86340);
+}
+
+static __s64 from(const char *text, const char *now)
+{
+	__s64 time;
+
+	if (!calendar_parse_from(text, at(now), &time))
+		fail_msg("'%s' was not read", text);
+	return time;
+}
+
+static void times_by_the_clock(void **state)
+{
+	static const struct {
+		const char *text, *time;
+	} cases[] = {
+		{ "now", "2026-03-01T00:30:07" },
+		{ "today", "2026-03-01" },
+		{ "yesterday", "2026-02-28" },
+		{ "-7s", "2026-03-01T00:30:00" },
+		{ "-31m", "2026-02-28T23:59:07" },
+		{ "-1h", "2026-02-28T23:30:07" },
+		{ "-7d", "2026-02-22T00:30:07" },
+		{ "-2w", "2026-02-15T00:30:07" },
+		{ "-0h", "2026-03-01T00:30:07" },
+		{ "1 hour ago", "2026-02-28T23:30:07" },
+		{ "7 days ago", "2026-02-22T00:30:07" },
+		{ "1 days ago", "2026-02-28T00:30:07" },
+		{ "-999999w", "1970-01-01" },
+		{ "2026-11-22", "2026-11-22" },
+		{ "2026-11-22T10:05+01:00", "2026-11-22T09:05" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++)
+		assert_int_equal(from(cases[i].text, "2026-03-01T00:30:07"), at(cases[i].time));
+}
+
+static void what_is_no_time_by_the_clock(void **state)
+{
+	static const char *const bad[] = {
+		"",
+		"-",
+		"-1",
+		"-d",
+		"-1y",
+		"-1M",
+		"-1hh",
+		"-1 h",
+		"--1h",
+		"+1h",
+		"1h",
+		"-1.5h",
+		"- 1h",
+		"-1000000d",
+		"-1h ",
+		" -1h",
+		"Today",
+		"todays",
+		"tomorrow",
+		"monday",
+		"ago",
+		"days ago",
+		"7 days",
+		"7 day s ago",
+		"7  days ago",
+		"7 dayss ago",
+		"-7 days ago",
+		"7 d ago",
+		"7 fortnights ago",
+		"-99999999999999999999d",
+		"2026-13",
+		"now ",
+	};
+	__s64 time;
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(bad); i++)
+		if (calendar_parse_from(bad[i], 1795341907, &time))
+			fail_msg("'%s' was read as %lld", bad[i], (long long)time);
+}
+
 static void what_is_no_time(void **state)
 {
 	static const char *const bad[] = {
@@ -57,7 +148,16 @@ static void what_is_no_time(void **state)
 		"2026-11-22T24:00",
 		"2026-11-22T10:60",
 		"2026-11-22T10:00:60",
-		"2026-11-22T10:00:00+01:00",
+		"2026-11-22T10:00:00+01",
+		"2026-11-22T10:00:00+0100",
+		"2026-11-22T10:00+01:60",
+		"2026-11-22T10:00+24:00",
+		"2026-11-22T10:00+01:00Z",
+		"2026-11-22T10:00Z+01:00",
+		"2026-11-22+01:00",
+		"2026-11-22T10:00 +01:00",
+		"1970-01-01T00:00+00:01",
+		"9999-12-31T23:59-00:01",
 		"2026-11-22T10:00:00.5Z",
 		"2026-11-22T10:00:00ZZ",
 		"2026-11-22T10:00:00z",
@@ -199,10 +299,17 @@ static void units(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms_of_a_time), cmocka_unit_test(what_is_no_time),
-		cmocka_unit_test(begins_and_ends), cmocka_unit_test(every_month),
-		cmocka_unit_test(leap_days),       cmocka_unit_test(labels),
-		cmocka_unit_test(milliseconds),    cmocka_unit_test(times_out_of_range),
+		cmocka_unit_test(forms_of_a_time),
+		cmocka_unit_test(what_is_no_time),
+		cmocka_unit_test(an_offset_is_taken_off),
+		cmocka_unit_test(times_by_the_clock),
+		cmocka_unit_test(what_is_no_time_by_the_clock),
+		cmocka_unit_test(begins_and_ends),
+		cmocka_unit_test(every_month),
+		cmocka_unit_test(leap_days),
+		cmocka_unit_test(labels),
+		cmocka_unit_test(milliseconds),
+		cmocka_unit_test(times_out_of_range),
 		cmocka_unit_test(units),
 	};
 

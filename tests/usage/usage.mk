@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The forms of usage, by example: the files beside this one are what some rows must come to.
+# The forms of usage, by example: the files beside this one are what some rows must come to. And the command.
 
 USAGE_FORMS := $(B)/tests/usage/forms
-CHECKS += $(USAGE_FORMS)
+CHECKS += $(USAGE_FORMS) tests/usage/all
+
+tests/usage/all: $(B)/sockwarden $(B)/tests/ledger/seeds
 
 .PHONY: golden-usage
 

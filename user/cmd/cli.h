@@ -35,8 +35,8 @@ enum exit_status {
 	X(COMPILED, 0, "compiled", NULL, "show what the kernel is given")                                              \
 	X(GOOG, 0, "goog", "FILE", "Google's goog.json: all of its ranges")                                            \
 	X(CLOUD, 0, "cloud", "FILE", "Google's cloud.json: those of its customers")                                    \
-	X(FROM, 0, "from", "DATE", "from this time on: 2026-11, 2026-11-22 or 2026-11-22T10:00")                       \
-	X(TO, 0, "to", "DATE", "up to this time, which is not in it")                                                  \
+	X(FROM, 0, "from", "TIME", "from this time on: 2026-11, 2026-11-22, 2026-11-22T10:00, yesterday or -7d")       \
+	X(TO, 0, "to", "TIME", "up to this time, which is not in it")                                                  \
 	X(BY, 0, "by", "UNIT", "a line for each hour, day or month (default: one for all)")                            \
 	X(FORMAT, 0, "format", "FORMAT", "table, json, csv, cloudevents or focus")                                     \
 	X(PRICE, 0, "price", "PRICE", "add amounts, at a price such as 0.12/GiB")                                      \

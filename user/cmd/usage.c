@@ -4,6 +4,7 @@
 #include <locale.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "cli.h"
@@ -36,19 +37,23 @@ static int parse_format(const struct cli *cli, struct request *request)
 	return EXIT_OK;
 }
 
-static int parse_time(const char *value, __s64 *time)
+static int parse_time(const char *value, __s64 now, __s64 *at)
 {
-	if (value && !calendar_parse(value, time))
-		return usage("'%s' is no date: write it as 2026-11, 2026-11-22 or 2026-11-22T10:00, UTC", value);
+	if (value && !calendar_parse_from(value, now, at))
+		return usage("'%s' is no time: write 2026-11, 2026-11-22 or 2026-11-22T10:00, which are UTC, "
+			     "2026-11-22T10:00+01:00, today, yesterday, now, or -7d (also s, m, h, w)",
+			     value);
 	return EXIT_OK;
 }
 
 static int parse_times(const struct cli *cli, struct usage_style *style)
 {
 	const char *by = cli->value[OPTION_BY];
+	__s64 now = time(NULL);
 
 	style->to = INT64_MAX;
-	if (parse_time(cli->value[OPTION_FROM], &style->from) || parse_time(cli->value[OPTION_TO], &style->to))
+	if (parse_time(cli->value[OPTION_FROM], now, &style->from) ||
+	    parse_time(cli->value[OPTION_TO], now, &style->to))
 		return EXIT_USAGE;
 	if (style->to <= style->from)
 		return usage("--to %s is not after --from %s", cli->value[OPTION_TO],

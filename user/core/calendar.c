@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -83,35 +84,96 @@ static const char *read_part(const char *at, char separator, int *value)
 	return at && *at == separator ? read_digits(at + 1, 2, value) : NULL;
 }
 
-static bool read_clock(const char *at, struct tm *tm)
+/* What local time is ahead of UTC; none is UTC. */
+static const char *read_offset(const char *at, __s64 *seconds)
+{
+	int sign = *at == '-' ? -1 : 1, hours = 0, minutes = 0;
+
+	if (*at == 'Z')
+		at++;
+	else if (*at)
+		at = read_part(read_part(at, sign < 0 ? '-' : '+', &hours), ':', &minutes);
+	*seconds = sign * (hours * HOUR + minutes * 60);
+	return hours < 24 && minutes < 60 ? at : NULL;
+}
+
+static bool read_clock(const char *at, struct tm *tm, __s64 *offset)
 {
 	at = read_part(at, 'T', &tm->tm_hour);
 	at = read_part(at, ':', &tm->tm_min);
 	if (at && *at == ':')
 		at = read_part(at, ':', &tm->tm_sec);
-	if (at && *at == 'Z')
-		at++;
+	if (at)
+		at = read_offset(at, offset);
 	return at && !*at && tm->tm_hour < 24 && tm->tm_min < 60 && tm->tm_sec < 60;
 }
 
 bool calendar_parse(const char *text, __s64 *time)
 {
 	struct tm tm = { .tm_mday = 1 }, again;
+	__s64 offset = 0;
 	int year, month;
 	const char *at = read_digits(text, 4, &year);
 
 	at = read_part(at, '-', &month);
 	if (at && *at)
 		at = read_part(at, '-', &tm.tm_mday);
-	if (!at || (*at && !read_clock(at, &tm)))
+	if (!at || (*at && !read_clock(at, &tm, &offset)))
 		return false;
 	if (year < 1970 || month < 1 || month > 12)
 		return false;
 	tm.tm_year = year - 1900;
 	tm.tm_mon = month - 1;
 	again = tm;
-	*time = timegm(&again); /* which makes February 30 March 2, and the day before the first another month's */
-	return again.tm_mon == tm.tm_mon;
+	*time = timegm(&again) -
+		offset; /* which makes February 30 March 2, and the day before the first another month's */
+	return again.tm_mon == tm.tm_mon && *time >= 0 && *time <= LAST_TIME;
+}
+
+/* "-7d" and "7 days ago" */
+static bool read_ago(const char *text, __s64 *seconds)
+{
+	static const struct {
+		char letter;
+		const char *word;
+		__s64 seconds;
+	} spans[] = { { 's', "second", 1 },
+		      { 'm', "minute", 60 },
+		      { 'h', "hour", HOUR },
+		      { 'd', "day", DAY },
+		      { 'w', "week", 7 * DAY } };
+	const char *number = text + (*text == '-');
+	size_t digits = strspn(number, "0123456789");
+	const char *unit = number + digits;
+
+	for (size_t i = 0; digits && digits <= 6 && i < sizeof(spans) / sizeof(*spans); i++) {
+		size_t len = strlen(spans[i].word);
+
+		*seconds = atoi(number) * spans[i].seconds;
+		if (*text == '-' && unit[0] == spans[i].letter && !unit[1])
+			return true;
+		if (*text != '-' && *unit == ' ' && !strncmp(unit + 1, spans[i].word, len) &&
+		    !strcmp(unit + 1 + len + (unit[1 + len] == 's'), " ago"))
+			return true;
+	}
+	return false;
+}
+
+bool calendar_parse_from(const char *text, __s64 now, __s64 *time)
+{
+	__s64 today = calendar_floor(now, CALENDAR_DAY), ago;
+
+	if (!strcmp(text, "now"))
+		*time = now;
+	else if (!strcmp(text, "today"))
+		*time = today;
+	else if (!strcmp(text, "yesterday"))
+		*time = today > DAY ? today - DAY : 0;
+	else if (read_ago(text, &ago))
+		*time = now > ago ? now - ago : 0;
+	else
+		return calendar_parse(text, time);
+	return true;
 }
 
 static const char *write_time(__s64 time, const char *format, char text[CALENDAR_TEXT])

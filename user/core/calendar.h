@@ -20,8 +20,14 @@ bool calendar_unit_parse(const char *text, enum calendar_unit *unit);
 __s64 calendar_floor(__s64 time, enum calendar_unit unit);
 __s64 calendar_next(__s64 time, enum calendar_unit unit);
 
-/* 2026-11-22, 2026-11-22T10:00, 2026-11-22T10:00:00, the latter two with or without a Z, or 2026-11 (its first day). */
+/*
+ * 2026-11 (its first day), 2026-11-22, 2026-11-22T10:00 or 2026-11-22T10:00:00; the latter two are UTC unless an offset
+ * follows, Z, +01:00 or -05:00.
+ */
 bool calendar_parse(const char *text, __s64 *time);
+
+/* Also "now", "today" and "yesterday" (when they begin), "-90m", "-12h", "-7d", "7 days ago": as seen from `now`. */
+bool calendar_parse_from(const char *text, __s64 now, __s64 *time);
 
 #define CALENDAR_TEXT 32
 /* 2026-11-22T10:00:00Z */

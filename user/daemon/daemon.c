@@ -201,19 +201,19 @@ static void tell_loss(struct daemon *daemon)
 		     calendar_format(since / 1000, text));
 }
 
-/* The ledger that is booked in already, if it is still where it was. */
+/* The ledger that is booked in already, if it is still where it was, and not the one that was given. */
 static int name_another(struct daemon *daemon, int err, struct fault *fault)
 {
-	char *path = realpath(daemon->options.ledger, NULL), booked[SW_PATH_MAX];
-	struct fault ignored;
+	const char *given = daemon->options.ledger;
+	char *path = realpath(given, NULL), booked[SW_PATH_MAX];
+	struct fault why = *fault, ignored;
 
-	if (!host_ledger(&daemon->host, booked, &ignored) && strcmp(path ? path : daemon->options.ledger, booked) &&
+	if (!host_ledger(&daemon->host, booked, &ignored) && strcmp(path ? path : given, booked) &&
 	    !access(booked, F_OK))
-		err = fault_set(
-			fault, EINVAL,
-			"since the programs were loaded, %.180s was booked in, and %.180s is not that ledger: give the "
-			"first, or --adopt, with which all that it has is booked again",
-			booked, daemon->options.ledger);
+		err = fault_set(fault, EINVAL,
+				"since the programs were loaded, %.150s was booked in: give that one, or --adopt, with "
+				"which all that it has is booked again (%.200s)",
+				booked, err == -ENOENT ? "the one that was given is not there" : why.text);
 	free(path);
 	return err;
 }

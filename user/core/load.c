@@ -4,7 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <linux/magic.h>
 
 #include "builtin.h"
 #include "fd.h"
@@ -12,11 +15,23 @@
 #include "resolv.h"
 #include "sets.h"
 
+/* A FIFO would be waited for without an end. A pipe that a shell made, as in <(...), has somebody at its other end. */
+static bool is_fifo(const char *path)
+{
+	struct statfs fs;
+	struct stat st;
+
+	return !stat(path, &st) && S_ISFIFO(st.st_mode) && !statfs(path, &fs) && fs.f_type != PIPEFS_MAGIC;
+}
+
 char *file_read(const char *path, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC), saved;
+	bool fifo = is_fifo(path);
+	int fd = fifo ? -1 : open(path, O_RDONLY | O_CLOEXEC), saved;
 	char *text;
 
+	if (fifo)
+		errno = EINVAL;
 	if (fd < 0)
 		return NULL;
 	text = fd_read(fd, len);

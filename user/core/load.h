@@ -16,7 +16,7 @@
  */
 char *search_path(void);
 
-/* The whole file, to be freed; NULL with errno. A NUL is put behind it. */
+/* The whole file, to be freed; NULL with errno, EINVAL for a FIFO. A NUL is put behind it. */
 char *file_read(const char *path, size_t *len);
 
 /* True for what is a file's name, not a policy's. */

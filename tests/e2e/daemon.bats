@@ -45,9 +45,9 @@ bats_require_minimum_version 1.5.0
 	end_cgroup "$CG-b"
 }
 
-# refused STATUS TEXT FILE
+# refused STATUS TEXT FILE [OPTION...]
 refused() {
-	run timeout 10 "$SW" daemon --ledger "$3" --socket "$SOCKET"
+	run timeout 10 "$SW" daemon --socket "$SOCKET" --ledger "${@:3}"
 	[[ $status -eq $1 && $output == *"$2"* ]] && one_line && return
 	echo "status $status: $output" >&2
 	return 1
@@ -386,18 +386,26 @@ shows_no_usage() {
 	status=0
 	stop || status=$?
 	[ "$status" -eq 69 ]
-	refused 69 'is gone: put it back' $LEDGER
+	mkfifo $STATE/fifo
+	refused 78 'is a FIFO' $STATE/fifo --adopt
+	: >"$BATS_TEST_TMPDIR/log"
+	start
+	until_ said 'nothing is booked for now.*is gone: put it back'
 	shows_no_usage 'there is none'
 	: >$LEDGER
-	refused 69 'is empty' $LEDGER
+	kill -USR1 "$DAEMON"
 	shows_no_usage 'is empty'
-	[ ! -s $LEDGER ]
-	mkfifo $STATE/fifo
-	refused 78 'was booked in' $STATE/fifo
 	inside bash -c "echo x >/dev/udp/$WEB/7"
+	kill -USR1 "$DAEMON"
 	mv $STATE/aside $LEDGER
-	start
-	until_ has_booked_all
+	kill -USR1 "$DAEMON"
+	until_ said 'booking goes on'
+	has_booked_all
+	chmod 0400 $LEDGER
+	kill -USR1 "$DAEMON"
+	until_ said 'make the file system and file writable'
+	chmod 0640 $LEDGER
+	stop
 }
 
 @test "denials that nobody reads do not stop the daemon" {

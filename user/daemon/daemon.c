@@ -201,21 +201,25 @@ static void tell_loss(struct daemon *daemon)
 		     calendar_format(since / 1000, text));
 }
 
-/* The ledger that is booked in already, if it is still where it was, and not the one that was given. */
-static int name_another(struct daemon *daemon, int err, struct fault *fault)
+/*
+ * The ledger that is booked in is not where it should be: the ticks say so, and wait for it. Unless it is where it was,
+ * and another place was given.
+ */
+static int await_ledger(struct daemon *daemon, int err, struct fault *fault)
 {
 	const char *given = daemon->options.ledger;
 	char *path = realpath(given, NULL), booked[SW_PATH_MAX];
-	struct fault why = *fault, ignored;
+	struct fault why = *fault;
+	int unknown = host_ledger(&daemon->host, booked, fault);
 
-	if (!host_ledger(&daemon->host, booked, &ignored) && strcmp(path ? path : given, booked) &&
-	    !access(booked, F_OK))
-		err = fault_set(fault, EINVAL,
-				"since the programs were loaded, %.150s was booked in: give that one, or --adopt, with "
-				"which all that it has is booked again (%.200s)",
-				booked, err == -ENOENT ? "the one that was given is not there" : why.text);
+	if (!unknown && strcmp(path ? path : given, booked) && !access(booked, F_OK))
+		unknown = fault_set(
+			fault, EINVAL,
+			"since the programs were loaded, %.150s was booked in: give that one, or --adopt, with which "
+			"all that it has is booked again (%.200s)",
+			booked, err == -ENOENT ? "the one that was given is not there" : why.text);
 	free(path);
-	return err;
+	return unknown;
 }
 
 /* What the kernel's meters were booked in, and no other; it is begun if they were booked in none. */
@@ -233,7 +237,7 @@ static int open_ledger(struct daemon *daemon, struct fault *fault)
 		 : ledger_open(&daemon->ledger, path, LEDGER_BOOKING, fault);
 	if (!err)
 		tell_loss(daemon);
-	return id && (err == -ENOENT || err == -EINVAL) ? name_another(daemon, err, fault) : err;
+	return id && (err == -ENOENT || err == -EINVAL) ? await_ledger(daemon, err, fault) : err;
 }
 
 /* Denials are many, and a tenant's to cause: a reader who has stopped must not stop the daemon. A terminal is shared.

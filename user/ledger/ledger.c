@@ -4,13 +4,19 @@
 
 #include "store.h"
 
-static int open_as(struct ledger **ledger, const char *path, enum ledger_for purpose, __u64 id, struct fault *fault)
+static struct ledger *new_ledger(const char *path, enum ledger_for purpose, __u64 id)
 {
-	struct ledger *opened = mem_alloc(1, sizeof(*opened));
-	int err;
+	struct ledger *ledger = mem_alloc(1, sizeof(*ledger));
 
-	*opened = (struct ledger){ .path = mem_strdup(path), .purpose = purpose, .id = id, .lock = -1 };
-	err = store_connect(opened, fault);
+	*ledger = (struct ledger){ .path = mem_strdup(path), .purpose = purpose, .id = id, .lock = -1 };
+	return ledger;
+}
+
+int ledger_open(struct ledger **ledger, const char *path, enum ledger_for purpose, struct fault *fault)
+{
+	struct ledger *opened = new_ledger(path, purpose, 0);
+	int err = store_connect(opened, fault);
+
 	if (err)
 		ledger_close(opened);
 	else
@@ -18,14 +24,10 @@ static int open_as(struct ledger **ledger, const char *path, enum ledger_for pur
 	return err;
 }
 
-int ledger_open(struct ledger **ledger, const char *path, enum ledger_for purpose, struct fault *fault)
-{
-	return open_as(ledger, path, purpose, 0, fault);
-}
-
 int ledger_resume(struct ledger **ledger, const char *path, __u64 id, struct fault *fault)
 {
-	return open_as(ledger, path, LEDGER_BOOKING, id, fault);
+	*ledger = new_ledger(path, LEDGER_BOOKING, id);
+	return store_connect(*ledger, fault);
 }
 
 void ledger_close(struct ledger *ledger)

@@ -34,7 +34,8 @@ int ledger_open(struct ledger **ledger, const char *path, enum ledger_for purpos
 
 /*
  * For booking, the ledger whose identity is `id`, and no other: nothing is made or written before it is found to be
- * there. -ENOENT: it is not; -EINVAL: something else is in its place.
+ * there. -ENOENT: it is not; -EINVAL: something else is in its place; or as above. `*ledger` is set also then: each use
+ * of it tries again.
  */
 int ledger_resume(struct ledger **ledger, const char *path, __u64 id, struct fault *fault);
 

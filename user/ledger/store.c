@@ -224,7 +224,10 @@ static int connect_for_booking(struct ledger *ledger, struct fault *fault)
 		err = place_look(ledger, fault);
 	if (!err)
 		err = place_lock(ledger, fault);
-	return err ? err : try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+	if (!err)
+		err = try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+	/* SQLite opens what it may not write for reading */
+	return !err && sqlite3_db_readonly(ledger->db, "main") ? readonly_fault(ledger, fault) : err;
 }
 
 static int connect_for_reading(struct ledger *ledger, struct fault *fault)

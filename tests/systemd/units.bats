@@ -174,19 +174,34 @@ except OSError as e: print('reclaimed with', e.errno)"
 	[ "$(curl -sS localhost:10798/metrics | grep '^sockwarden_up')" = 'sockwarden_up 0' ]
 }
 
-@test "a ledger that is none is no reason to try again" {
-	mv $LEDGER /root/ledger.db
-	echo 'this is no ledger, but a line of text' >$LEDGER
+@test "another ledger is no reason to try again" {
+	local other=$OVERRIDES/$UNIT.d/other.conf
+	mkdir -p "${other%/*}"
+	printf '[Service]\nExecStart=\nExecStart=/usr/sbin/sockwarden daemon --ledger /var/lib/sockwarden/other.db\n' >"$other"
+	systemctl daemon-reload
 	run ! systemctl start $UNIT
 	is 78 ExecMainStatus
 	is failed ActiveState
 	is 0 NRestarts
+	until_true logged "$LEDGER was booked in"
+	rm "$other"
+	systemctl daemon-reload
+}
+
+@test "without its ledger the daemon does all but book, and takes nothing else for it" {
+	mv $LEDGER /root/ledger.db
+	echo 'this is no ledger, but a line of text' >$LEDGER
+	systemctl start $UNIT
 	until_true logged 'is no ledger'
+	until_true curl -sf -o /dev/null localhost:10798/-/ready
+	curl -sS localhost:10798/metrics | grep -qx 'sockwarden_ledger_booking 0'
+	[ "$(cat $LEDGER)" = 'this is no ledger, but a line of text' ]
 }
 
 @test "with its ledger back the daemon goes on where it was" {
 	mv /root/ledger.db $LEDGER
-	systemctl start $UNIT
+	systemctl kill -s USR1 --kill-who=main $UNIT
 	until_true booked 14
-	until_true curl -sf -o /dev/null localhost:10798/-/ready
+	until_true logged 'booking goes on'
+	is 0 NRestarts
 }

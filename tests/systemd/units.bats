@@ -18,7 +18,14 @@ bats_require_minimum_version 1.5.0
 	is active ActiveState
 	is running SubState
 	[ "$(stat -c '%U:%G %a' /run/sockwarden/daemon.sock)" = 'root:sockwarden 660' ]
-	[ "$(stat -c '%U:%G %a' $LEDGER)" = 'root:root 640' ]
+}
+
+@test "who is in the group may read the ledger, and nobody else, who is told so" {
+	[ "$(stat -c '%U:%G %a' $LEDGER ${LEDGER%/*})" = $'root:sockwarden 640\nroot:sockwarden 750' ]
+	setpriv --reuid 65534 --regid 65534 --groups "$(getent group sockwarden | cut -d: -f3)" sockwarden usage
+	run setpriv --reuid 65534 --regid 65534 --clear-groups sockwarden usage
+	[ "$status" -eq 1 ]
+	[[ $output == *"only root and the group 'sockwarden' may read it"* ]]
 }
 
 @test "of the BPF file system the daemon can write its own folder only, of the cgroups none" {

@@ -532,10 +532,10 @@ int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *f
 
 int host_ledger_id(const struct host *host, __u64 *id, struct fault *fault)
 {
-	struct sw_host state;
+	struct sw_host state = { 0 };
 	int err = read_state(host->map[MAP_host], &state, fault);
 
-	*id = err ? 0 : state.ledger;
+	*id = state.ledger;
 	return err;
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * faults.so stands in for what a test cannot have: power cuts, and a clock that somebody sets. Preloaded.
+ * faults.so stands in for what a test cannot have: power cuts, a disk that takes its time, and a clock that somebody
+ * sets. Preloaded.
  *
  * Power cuts. FAULTS_DIR is the folder of the ledger, FAULTS_DISK what a disk with a write cache would hold of it, kept
  * strictly: a file's content is there as of its last fsync(), a name is there, or gone, as of the last fsync() of the
@@ -15,13 +16,22 @@
  *   FAULTS_DISK/names/NAME   number of the file that NAME is on the disk
  *   FAULTS_DISK/data/NUMBER  its content there; none: it is empty
  *
+ * Disk. While there is a file FAULTS_HOLD, fsync() of any file waits.
+ *
  * Clock. FAULTS_CLOCK is a file with seconds, which the clock of the day is off by.
+ *
+ * Signals. FAULTS_SIGNAL is one that comes while a daemon starts: as it makes its epoll set.
+ *
+ * Namespaces. FAULTS_SETNS=INODE:N is one that a process gets into N times, and then no more.
+ *
+ * Clients. FAULTS_BUFFER is how many bytes wait in the kernel for one that does not read, as SO_SNDBUF counts them.
  */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -29,6 +39,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include <time.h>
@@ -418,12 +430,23 @@ int ftruncate64(int fd, off64_t len)
 	return REAL(ftruncate64)(fd, len);
 }
 
+/* While the test says so. */
+static void hold(void)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	const char *path = getenv("FAULTS_HOLD");
+
+	while (path && !access(path, F_OK))
+		nanosleep(&pause, NULL);
+}
+
 static int sync_any(int fd, int (*real_sync)(int))
 {
 	char real[PATH_MAX];
 	const char *name = ours_fd(fd, real);
 	int result;
 
+	hold();
 	if (name)
 		change();
 	result = real_sync(fd);
@@ -523,4 +546,36 @@ int gettimeofday(struct timeval *restrict out, void *restrict zone)
 	if (!result)
 		out->tv_sec += off_by();
 	return result;
+}
+
+/* ---- a daemon's signals and clients ---- */
+
+int epoll_create1(int flags)
+{
+	raise(atoi(getenv("FAULTS_SIGNAL") ?: "0")); /* 0 is none */
+	return REAL(epoll_create1)(flags);
+}
+
+int accept4(int listener, struct sockaddr *restrict peer, socklen_t *restrict len, int flags)
+{
+	int fd = REAL(accept4)(listener, peer, len, flags), size = atoi(getenv("FAULTS_BUFFER") ?: "0");
+
+	if (fd >= 0 && size)
+		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return fd;
+}
+
+int setns(int fd, int kind)
+{
+	static unsigned entries;
+	unsigned long inode = 0;
+	unsigned limit = 0;
+	struct stat st;
+
+	sscanf(getenv("FAULTS_SETNS") ?: "", "%lu:%u", &inode, &limit);
+	if (!fstat(fd, &st) && st.st_ino == inode && entries++ >= limit) {
+		errno = EPERM;
+		return -1;
+	}
+	return REAL(setns)(fd, kind);
 }

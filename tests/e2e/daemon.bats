@@ -248,6 +248,33 @@ is_denied() {
 	[[ $output == *"needs root, or a running daemon"* ]]
 }
 
+@test "a signal that comes while the daemon starts waits until it has" {
+	local signal
+	for signal in USR1 HUP; do
+		start LD_PRELOAD="$PWD/build/tests/faults.so" FAULTS_SIGNAL="$(kill -l $signal)"
+		stop
+	done
+	until_ said 'reload: 0 policies read'
+}
+
+@test "the daemon says how it starts, and once that the clock stands before what was booked" {
+	echo 86400 >"$BATS_TEST_TMPDIR/clock"
+	"$SW" attach --policy "$POLICY" "$CG"
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	start LD_PRELOAD="$PWD/build/tests/faults.so" FAULTS_CLOCK="$BATS_TEST_TMPDIR/clock"
+	until_ has_booked_all
+	grep -qx "sockwarden: daemon [0-9.]* books in $LEDGER every 3600 s and answers at $SOCKET; 1 tenant is attached" \
+		"$BATS_TEST_TMPDIR/log"
+	stop
+	not said 'the clock stands'
+	echo 0 >"$BATS_TEST_TMPDIR/clock"
+	start LD_PRELOAD="$PWD/build/tests/faults.so" FAULTS_CLOCK="$BATS_TEST_TMPDIR/clock"
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	book
+	ask snapshot >/dev/null
+	[ "$(grep -c 'the clock stands at .*, before the last row of the ledger' "$BATS_TEST_TMPDIR/log")" = 1 ]
+}
+
 @test "another build does not take the programs' place while bytes wait to be booked" {
 	start
 	stop

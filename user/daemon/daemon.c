@@ -134,7 +134,8 @@ static void read_denials(struct daemon *daemon)
 		warn("%s", fault.text);
 }
 
-static int open_signals(struct daemon *daemon, struct fault *fault)
+/* Those that are for the daemon wait, from the first moment on, until it is ready for them. */
+static sigset_t block_signals(void)
 {
 	sigset_t set;
 
@@ -145,7 +146,12 @@ static int open_signals(struct daemon *daemon, struct fault *fault)
 	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	daemon->signals = (struct watch){ signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
+	return set;
+}
+
+static int open_signals(struct daemon *daemon, const sigset_t *set, struct fault *fault)
+{
+	daemon->signals = (struct watch){ signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
 	if (daemon->signals.fd < 0)
 		return fault_set(fault, errno, "cannot wait for signals: %s", strerror(errno));
 	return daemon_watch(daemon, &daemon->signals, EPOLLIN, fault);
@@ -237,6 +243,8 @@ static int open_ledger(struct daemon *daemon, struct fault *fault)
 		 : ledger_open(&daemon->ledger, path, LEDGER_BOOKING, fault);
 	if (!err)
 		tell_loss(daemon);
+	if (!err)
+		err = ledger_last(daemon->ledger, &daemon->last, fault);
 	return id && (err == -ENOENT || err == -EINVAL) ? await_ledger(daemon, err, fault) : err;
 }
 
@@ -250,7 +258,7 @@ static void unblock_output(void)
 		fcntl(STDOUT_FILENO, F_SETFL, flags | O_NONBLOCK);
 }
 
-static int start(struct daemon *daemon, struct fault *fault)
+static int start(struct daemon *daemon, const sigset_t *signals, struct fault *fault)
 {
 	int err = 0;
 
@@ -258,7 +266,7 @@ static int start(struct daemon *daemon, struct fault *fault)
 	daemon->epoll = epoll_create1(EPOLL_CLOEXEC);
 	if (daemon->epoll < 0)
 		return fault_set(fault, errno, "cannot make an epoll set: %s", strerror(errno));
-	err = open_signals(daemon, fault); /* first: none may end us half way */
+	err = open_signals(daemon, signals, fault);
 	if (!err)
 		err = open_host(daemon, fault);
 	if (!err)
@@ -284,11 +292,24 @@ static int start(struct daemon *daemon, struct fault *fault)
 	return err;
 }
 
+static void tell_start(const struct daemon *daemon)
+{
+	__u32 tenants = 0;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
+		tenants += daemon->host.records[slot].cgroup != 0;
+	warn("daemon " SW_VERSION " books in %s every %u s and answers at %s; %u tenant%s attached",
+	     daemon->options.ledger, daemon->options.interval, daemon->options.socket, tenants,
+	     tenants == 1 ? " is" : "s are");
+}
+
 static int serve(struct daemon *daemon, struct fault *fault)
 {
 	struct epoll_event ready[16];
-	int err = daemon_tick(daemon, fault); /* what the last daemon left */
+	int err;
 
+	tell_start(daemon);
+	err = daemon_tick(daemon, fault); /* what the last daemon left */
 	notify("READY=1");
 	while (!err && !daemon->stop) {
 		int n = epoll_wait(daemon->epoll, ready, 16, -1);
@@ -349,6 +370,7 @@ static int exit_status(int err)
 
 int daemon_run(const struct daemon_options *options)
 {
+	const sigset_t signals = block_signals(); /* first: none may end us half way */
 	struct daemon *daemon = mem_alloc(1, sizeof(*daemon));
 	struct fault fault;
 	int err;
@@ -365,7 +387,7 @@ int daemon_run(const struct daemon_options *options)
 		.interval = options->interval,
 		.booking = 1,
 	};
-	err = start(daemon, &fault);
+	err = start(daemon, &signals, &fault);
 	if (!err)
 		err = serve(daemon, &fault);
 	if (err)

@@ -71,6 +71,8 @@ struct daemon {
 	struct ledger_source source;
 	struct events *events; /* NULL while someone else reads them */
 	struct daemon_state state;
+	__s64 last;    /* end of the row that was booked last, milliseconds since 1970; 0: there is none */
+	bool is_early; /* the clock stood before that at the last tick */
 	struct budget_note *budgets; /* SW_TENANTS_MAX */
 	struct watch signals, timer, watchdog, ring, listener;
 	struct child reaper, keeper;

@@ -147,6 +147,64 @@ is_gone() {
 	until_ eval '[ "$(booked "${CG##*/}")" -eq 60 ]'
 }
 
+# replace POLICY: another policy for the tenant of this case
+replace() {
+	printf "$1" >"$POLICY"
+	"$SW" attach --replace --policy "$POLICY" "$CG"
+}
+
+# begin_booking: of what was sent, by a daemon whose disk then waits until end_booking
+begin_booking() {
+	inside bash -c "echo x >/dev/udp/$WEB/7"
+	touch "$BATS_TEST_TMPDIR/hold"
+	kill -USR1 "$DAEMON"
+	until_ test -e $LEDGER-journal
+}
+
+# ask QUESTION: what the daemon answers, when it has done what it was at
+ask() {
+	python3 -c 'import shutil, socket, sys
+with socket.socket(socket.AF_UNIX) as s:
+    s.settimeout(20)
+    s.connect(sys.argv[1])
+    s.sendall(sys.argv[2].encode() + b"\n")
+    shutil.copyfileobj(s.makefile("rb"), sys.stdout.buffer)' "$SOCKET" "$1"
+}
+
+end_booking() {
+	rm "$BATS_TEST_TMPDIR/hold"
+	ask snapshot >/dev/null
+	has_booked_all
+}
+
+# while_booked CMD...: takes the lock while the ledger is locked, and gives it back when it is no more
+while_booked() {
+	"$@" 3>&- &
+	until_ not flock -n $PINS true
+	end_booking
+	wait %%
+}
+
+@test "a policy that changes while a tick is being booked is what the budget is renewed by" {
+	"$SW" attach --policy "$POLICY" "$CG"
+	start LD_PRELOAD="$PWD/build/tests/faults.so" FAULTS_HOLD="$BATS_TEST_TMPDIR/hold"
+	mkdir "$CG-other"
+	begin_booking
+	replace 'default: allow\n' # the number of the policy before is free now
+	end_booking
+	not refused_connect
+	begin_booking
+	replace 'rules:\n  - deny: {port: 25}\ndefault: allow\n'
+	printf 'budget: {bytes: 1, per: day}\ndefault: allow\n' >"$BATS_TEST_TMPDIR/other.yaml"
+	while_booked "$SW" attach --policy "$BATS_TEST_TMPDIR/other.yaml" --tenant other "$CG-other" # and now given away
+	not refused_connect
+	begin_booking
+	while_booked replace 'budget: {bytes: 1MiB, per: day}\ndefault: allow\n'
+	not refused_connect
+	"$SW" detach other
+	end_cgroup "$CG-other"
+}
+
 # budget [WORDS]: a policy with a budget of a MiB a day
 budget() {
 	printf 'budget: {bytes: 1MiB, per: day%s}\ndefault: allow\n' "$1" >"$POLICY"

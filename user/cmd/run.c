@@ -190,16 +190,18 @@ static int close_account(struct cli *cli, const char *name, const struct cgroup 
 {
 	struct report report = { 0 };
 	struct host host;
+	__u32 slot;
 	int err = host_open(&host, HOST_CHANGING, fault);
 
 	if (err)
 		return err;
-	if (!tenant_find(&host, name)) {
+	slot = tenant_find(&host, name);
+	if (!slot || host.records[slot].cgroup != cgroup->id) { /* none, or the name is another's by now */
 		host_close(&host);
 		warn("someone detached %s meanwhile: its command went on without a policy", name);
 		return 0;
 	}
-	err = tenant_report(&host, tenant_find(&host, name), &report, fault);
+	err = tenant_report(&host, slot, &report, fault);
 	if (!err)
 		err = end_tenancy(&host, name, cgroup, &report, fault);
 	if (!err)

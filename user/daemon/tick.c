@@ -23,7 +23,6 @@
 struct stock {
 	__u32 n;                   /* slots 0 to n - 1 */
 	struct sw_record *records; /* copies; `tenancy` is 0 where there is nothing to book */
-	struct sw_tenant *tenants; /* their storage, where they are attached */
 	struct sw_meter *meters;
 	bool ended; /* some have */
 };
@@ -31,7 +30,6 @@ struct stock {
 static void stock_free(struct stock *stock)
 {
 	free(stock->records);
-	free(stock->tenants);
 	free(stock->meters);
 }
 
@@ -45,12 +43,11 @@ static int take_stock(struct daemon *daemon, struct stock *stock, struct fault *
 	*stock = (struct stock){
 		.n = n,
 		.records = mem_alloc(n, sizeof(*stock->records)),
-		.tenants = mem_alloc(n, sizeof(*stock->tenants)),
 	};
 	for (__u32 slot = 1; slot < n && !err; slot++) {
 		const struct sw_record *record = &host->records[slot];
 
-		if (record->cgroup && host_storage(host, record->cgroup, &stock->tenants[slot]) == -ENOENT)
+		if (record->cgroup)
 			err = tenant_end(host, slot, fault);
 		stock->ended |= tenant_ended(record);
 		stock->records[slot] = *record;
@@ -107,6 +104,15 @@ static int book(struct daemon *daemon, const struct stock *stock, struct ledger_
 	return err;
 }
 
+/*
+ * Between the two locks anybody may have attached, detached and replaced: what the stock says of a slot holds while its
+ * tenancy is the same, and what is in force is read again.
+ */
+static bool same_tenancy(const struct daemon *daemon, const struct stock *stock, __u32 slot)
+{
+	return daemon->host.records[slot].tenancy == stock->records[slot].tenancy;
+}
+
 /* What has ended counts for the budget of a tenant of the same name. */
 static int release(struct daemon *daemon, const struct stock *stock, struct fault *fault)
 {
@@ -117,7 +123,7 @@ static int release(struct daemon *daemon, const struct stock *stock, struct faul
 		const struct sw_record *record = &stock->records[slot];
 		__u32 heir;
 
-		if (!tenant_ended(record))
+		if (!tenant_ended(record) || !same_tenancy(daemon, stock, slot))
 			continue;
 		heir = tenant_find(&daemon->host, record->name);
 		daemon->budgets[heir] = (struct budget_note){ 0 };
@@ -132,12 +138,13 @@ static bool note_equal(const struct budget_note *a, const struct budget_note *b)
 }
 
 /* A limit holds for a tenancy, a policy and a day or month; it is set once for each. */
-static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 slot, __s64 now, struct fault *fault)
+static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 slot, const struct sw_tenant *tenant,
+			__s64 now, struct fault *fault)
 {
-	const struct sw_settings *settings = &daemon->host.settings[stock->tenants[slot].image];
+	const struct sw_settings *settings = &daemon->host.settings[tenant->image];
 	struct budget_note note = {
 		.tenancy = stock->records[slot].tenancy,
-		.serial = stock->tenants[slot].serial,
+		.serial = tenant->serial,
 		.period = calendar_floor(now, calendar_unit_of(settings->budget_period)),
 	};
 	__u64 limit;
@@ -145,8 +152,6 @@ static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 
 
 	if (settings->budget == SW_NO_LIMIT || note_equal(&note, &daemon->budgets[slot]))
 		return 0;
-	if (daemon->host.records[slot].tenancy != note.tenancy || !daemon->host.records[slot].cgroup)
-		return 0; /* it ended meanwhile */
 	err = budget_limit_by(daemon->ledger, &daemon->host, stock->records[slot].name, slot, settings,
 			      &stock->meters[slot].of[SW_BILLABLE][SW_TX].bytes, now, &limit, fault);
 	if (!err)
@@ -161,9 +166,15 @@ static int renew_budgets(struct daemon *daemon, const struct stock *stock, struc
 	__s64 now = daemon->state.ticked / 1000;
 	int err = 0;
 
-	for (__u32 slot = 1; slot < stock->n && !err; slot++)
-		if (stock->records[slot].cgroup && stock->tenants[slot].slot == slot)
-			err = renew_budget(daemon, stock, slot, now, fault);
+	for (__u32 slot = 1; slot < stock->n && !err; slot++) {
+		__u64 cgroup = daemon->host.records[slot].cgroup;
+		struct sw_tenant tenant;
+
+		if (!cgroup || !same_tenancy(daemon, stock, slot))
+			continue;
+		if (!host_storage(&daemon->host, cgroup, &tenant) && tenant.slot == slot)
+			err = renew_budget(daemon, stock, slot, &tenant, now, fault);
+	}
 	return err;
 }
 
@@ -180,6 +191,19 @@ static int settle(struct daemon *daemon, const struct stock *stock, struct fault
 	return err;
 }
 
+/* Says once that the clock was set back, or is not set yet: then rows lie in a time that was booked already. */
+static void check_clock(struct daemon *daemon)
+{
+	char now[CALENDAR_TEXT], last[CALENDAR_TEXT];
+	bool is_early = daemon->state.ticked < daemon->last;
+
+	if (is_early && !daemon->is_early)
+		warn("the clock stands at %s, before the last row of the ledger, which ends at %s: what is sent now is "
+		     "booked by that clock; see that it is right",
+		     calendar_format_ms(daemon->state.ticked, now), calendar_format_ms(daemon->last, last));
+	daemon->is_early = is_early;
+}
+
 static int tick(struct daemon *daemon, struct stock *stock, unsigned patience, struct fault *fault)
 {
 	struct ledger_booked booked;
@@ -194,6 +218,9 @@ static int tick(struct daemon *daemon, struct stock *stock, unsigned patience, s
 		err = book(daemon, stock, &booked, fault);
 	if (err)
 		return err;
+	check_clock(daemon);
+	if (booked.rows && !daemon->is_early)
+		daemon->last = daemon->state.ticked;
 	daemon->state.ticks++;
 	daemon->state.rows += booked.rows;
 	if (settle(daemon, stock, &unsettled))

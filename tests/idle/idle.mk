@@ -3,4 +3,4 @@
 IDLE := $(addprefix tests/idle/,timeline final transfers causes states namespaces reap runtimes)
 
 CHECKS += $(IDLE)
-$(IDLE): $(B)/sockwarden
+$(IDLE): $(B)/sockwarden $(B)/tests/faults.so

@@ -24,6 +24,7 @@ import types
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 SW = os.path.abspath(os.environ.get("SOCKWARDEN", os.path.join(ROOT, "build", "sockwarden")))
+FAULTS = os.path.join(ROOT, "build", "tests", "faults.so")
 RUN = "/run/idle"
 NEWNET = 0x40000000  # CLONE_NEWNET
 PIDFD_GETFD = 438
@@ -138,16 +139,16 @@ def run_cases():
 # ---- sockwarden ---------------------------------------------------------------------------------------------
 
 
-def sw(*args, status=0):
-    done = subprocess.run([SW, *args], capture_output=True, text=True)
+def sw(*args, status=0, env=None):
+    done = subprocess.run([SW, *args], capture_output=True, text=True, env={**os.environ, **(env or {})})
     if status is not None and done.returncode != status:
         raise RuntimeError(f"sockwarden {' '.join(args)}: {done.returncode}\n{done.stdout}{done.stderr}")
     return done
 
 
-def reap(*args):
+def reap(*args, env=None):
     """One pass, as JSON says it."""
-    return json.loads(sw("reap", "-j", *args).stdout)
+    return json.loads(sw("reap", "-j", *args, env=env).stdout)
 
 
 def found(result):

@@ -74,6 +74,7 @@ static void json_result(const struct reap_options *options, const struct reap_re
 	json_number(json, "taken", result->taken);
 	json_number(json, "stuck", result->stuck);
 	json_number(json, "namespaces", result->spaces);
+	json_number(json, "missed", result->missed);
 	json_number(json, "lasted_ns", result->lasted);
 	json_number(json, "cpu_ns", result->cpu);
 	json_number(json, "longest_ns", result->longest);
@@ -87,6 +88,9 @@ static void print_result(const struct reap_options *options, const struct reap_r
 	warn("%" PRIu64 " of %" PRIu64 " sockets %s, in %s; the processor was held for %s at most",
 	     (uint64_t)result->found, (uint64_t)result->seen, options->dry ? "would be closed" : "closed",
 	     duration_format(result->lasted / 1000000, lasted), duration_format(result->longest / 1000000, held));
+	if (result->missed)
+		warn("a network namespace was passed over, so sockets there may stay though they are closed: %s",
+		     result->why.text);
 	if (result->stuck)
 		warn("%" PRIu64 " of them are closed for their tenants, but could not be taken out of the kernel's "
 		     "tables: their network namespace was not found, or they are gone already",

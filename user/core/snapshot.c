@@ -127,6 +127,7 @@ static void code_reaper(struct coder *coder, struct reaper_state *reaper)
 	code_s64(coder, &reaper->passed);
 	code_u64(coder, &reaper->passes);
 	code_u64(coder, &reaper->errors);
+	code_u64(coder, &reaper->missed);
 	code_u64(coder, &reaper->cpu_ns);
 	code_u64(coder, &reaper->longest_ns);
 	code_u64(coder, &reaper->seen);

@@ -16,8 +16,9 @@
 struct reaper_state {
 	__s64 began;      /* when the one under way began, milliseconds of the boot clock; 0: none is */
 	__s64 passed;     /* when it ended, milliseconds since 1970; 0: none yet */
-	__u64 passes;     /* since the daemon started; so are the next two */
+	__u64 passes;     /* since the daemon started; so are the next three */
 	__u64 errors;     /* passes that failed */
+	__u64 missed;     /* times that a pass could not go to a network namespace */
 	__u64 cpu_ns;     /* processor time */
 	__u64 longest_ns; /* in one go, before the processor was given back; the worst of all passes */
 	__u64 seen;       /* sockets it looked at */

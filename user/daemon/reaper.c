@@ -49,6 +49,19 @@ static void tell(struct reaper_state *state, bool *failing, int err, const struc
 	state->errors += err != 0;
 }
 
+/* The same of network namespaces that passes cannot go to. */
+static void tell_missed(const struct reap_result *result)
+{
+	static bool missing;
+
+	if (result->missed && !missing)
+		warn("a network namespace is passed over, so sockets there may stay though they are closed: %s",
+		     result->why.text);
+	else if (!result->missed && missing)
+		warn("no network namespace is passed over any more");
+	missing = result->missed;
+}
+
 static int make_pass(struct host *host, struct reaper_state *state, struct reap_result *result)
 {
 	const struct reap_options options = { .idle = SW_NO_LIMIT };
@@ -66,6 +79,8 @@ static int make_pass(struct host *host, struct reaper_state *state, struct reap_
 		state->longest_ns = result->longest;
 	if (err)
 		return err == -ENOTRECOVERABLE ? err : 0;
+	tell_missed(result);
+	state->missed += result->missed;
 	state->seen = result->seen;
 	state->stuck = result->stuck;
 	state->passed = clock_ms(CLOCK_REALTIME);

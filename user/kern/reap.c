@@ -260,6 +260,16 @@ static int walk(struct pass *pass, enum walk walk, struct fault *fault)
 	return err;
 }
 
+/* A namespace that does not let us in, or nothing out, does not keep us from the others. */
+static int note_miss(struct reap_result *result, int err, const struct fault *why)
+{
+	if (err == -ENOTRECOVERABLE)
+		return err;
+	if (err && !result->missed++)
+		result->why = *why;
+	return 0;
+}
+
 /* ---- the survey where the kernel refuses its iterator: by the tables of every namespace ------------------ */
 
 static int survey_in(struct pass *pass, const struct netns *space, int home, struct fault *fault)
@@ -283,11 +293,8 @@ static int survey_tables(struct pass *pass, struct fault *fault)
 	struct netns *spaces = NULL;
 	int home = netns_home(fault), n = home < 0 ? home : netns_open_every(&spaces, fault), err = n < 0 ? n : 0;
 
-	for (int i = 0; i < n && err != -ENOTRECOVERABLE; i++) { /* one that fails does not keep us from the others */
-		int failed = survey_in(pass, &spaces[i], home, fault);
-
-		err = failed ? failed : err;
-	}
+	for (int i = 0; i < n && !err; i++)
+		err = note_miss(pass->result, survey_in(pass, &spaces[i], home, fault), fault);
 	if (n > 0)
 		netns_close_all(spaces, n);
 	free(spaces);
@@ -423,7 +430,7 @@ static int take_spaces(struct pass *pass, const struct spaces *spaces, struct fa
 		if (space == spaces->of.n || spaces->of.v[space].cookie != pass->founds.of.v[i].netns)
 			continue;
 		if (spaces->of.v[space].fd >= 0)
-			err = take_in(pass, &spaces->of.v[space], i, end, home, fault);
+			err = note_miss(pass->result, take_in(pass, &spaces->of.v[space], i, end, home, fault), fault);
 		space++;
 	}
 	if (home >= 0)

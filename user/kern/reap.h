@@ -30,7 +30,9 @@ struct reap_result {
 	__u64 stuck;  /* closed for their tenants, but not taken out: no namespace was found, or they went by themselves
 		       */
 	__u64 spaces; /* network namespaces that had such sockets */
-	__u32 timeout; /* the shortest idle-timeout of any tenant, seconds; 0: none has one */
+	__u64 missed; /* times that a network namespace which was found was passed over */
+	struct fault why; /* of the first of them */
+	__u32 timeout;    /* the shortest idle-timeout of any tenant, seconds; 0: none has one */
 	__u64 lasted;
 	__u64 cpu;
 	__u64 longest; /* the processor was held in one go */

@@ -29,8 +29,9 @@ static const struct command commands[] = {
 		  TAKES(LEDGER),
 	  0, 0, cmd_usage },
 	{ "log", "", "show what was denied",
-	  "Reads and empties the kernel's buffer of denials; each tenant gets 100 of them a second.\n",
-	  JSON | TAKES(FOLLOW) | TAKES(TENANT), 0, 0, cmd_log },
+	  "The daemon keeps the last 4096, for root and its group. Without one this needs root, and reads and empties\n"
+	  "the kernel's own buffer. Each tenant gets 100 lines a second.\n",
+	  JSON | TAKES(FOLLOW) | TAKES(LINES) | TAKES(SINCE) | TAKES(TENANT) | TAKES(SOCKET), 0, 0, cmd_log },
 	{ "reap", "", "close idle sockets now, and those that are not where they belong",
 	  "One pass, as the daemon makes them all the time; what the policies say of idle-timeout, listen, transfer "
 	  "and\n"
@@ -44,10 +45,13 @@ static const struct command commands[] = {
 	  "Loads the programs if they are not, and tries those that not every kernel allows.\n", JSON, 0, 0,
 	  cmd_doctor },
 	{ "daemon", "", "book what tenants send, renew budgets, answer the exporter",
-	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, SIGUSR1 books at once. Policies are\n"
-	  "enforced whether it runs or not.\n",
+	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, as 'sockwarden reload' does; SIGUSR1\n"
+	  "books at once. Policies are enforced whether it runs or not.\n",
 	  TAKES(LEDGER) | TAKES(ADOPT) | TAKES(SOCKET) | TAKES(GROUP) | TAKES(INTERVAL) | TAKES(QUIET), 0, 0,
 	  cmd_daemon },
+	{ "reload", "", "have the daemon read the policies anew, and wait until they are in force",
+	  "All of them, or none if one has a mistake: then the mistakes are printed, and the exit status is 1.\n",
+	  TAKES(SOCKET), 0, 0, cmd_reload },
 	{ "policy check", "POLICY...", "report every mistake in a policy", NULL, JSON, 1, 1000, cmd_policy_check },
 	{ "policy show", "[POLICY]", "print a policy in its canonical form", NULL, JSON | TAKES(COMPILED), 0, 1,
 	  cmd_policy_show },
@@ -134,10 +138,11 @@ static void make_tables(const struct command *command, struct option longs[], ch
 	*shorts = '\0';
 }
 
-static int option_of_letter(int letter)
+/* A letter may be an option's of one command, and another's of the next. */
+static int option_of_letter(const struct command *command, int letter)
 {
 	for (int i = 0; i < OPTION_COUNT; i++)
-		if (rows[i].letter == letter)
+		if (rows[i].letter == letter && (command->takes | TAKES(HELP)) & 1U << i)
 			return i;
 	return OPTION_COUNT;
 }
@@ -151,7 +156,7 @@ static int parse(const struct command *command, int argc, char **argv, struct cl
 	make_tables(command, longs, shorts);
 	opterr = 0;
 	while ((found = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		int option = found >= 256 ? found - 256 : option_of_letter(found);
+		int option = found >= 256 ? found - 256 : option_of_letter(command, found);
 
 		if (found == ':')
 			return usage("%s needs a value: see 'sockwarden %s --help'", argv[optind - 1], command->verb);

@@ -290,9 +290,6 @@ is_denied() {
 	SOCKET=/run/sockwarden/daemon.sock
 	start --group nogroup
 	"$SW" attach "$CG"
-	run "$SW" log
-	[ "$status" -eq 1 ]
-	one_line
 	"$SW" log -f >"$BATS_TEST_TMPDIR/followed" 3>&- &
 	follower=$!
 	until_ is_denied
@@ -306,6 +303,148 @@ is_denied() {
 	[[ $output == *"needs root, or a running daemon"* ]]
 }
 
+# deny PORT...: the tenant tries these, which its policy denies
+deny() {
+	inside python3 -c 'import socket, sys
+for port in sys.argv[1:]:
+    try: socket.create_connection(("10.1.2.3", int(port)), 5)
+    except PermissionError: pass' "$@"
+}
+
+# log [OPTION...]: ports of the lines that it prints
+log() {
+	"$SW" log --socket "$SOCKET" "$@" | sed -n 's/.* tcp 10\.1\.2\.3:\([0-9]*\) .*/\1/p' | tr '\n' ' '
+}
+
+is_logged() {
+	[[ $(log) == *"$1"* ]]
+}
+
+@test "log beside the daemon shows what was denied before, with the rule, though its policy is gone" {
+	start
+	"$SW" attach "$CG"
+	[ -z "$(log)" ]
+	deny 81 82
+	until_ is_logged 82
+	replace 'default: allow\n'
+	[ "$(log)" = '81 82 ' ]
+	[ "$(log)" = '81 82 ' ]
+	"$SW" log --socket "$SOCKET" -n 1 | grep -q 'tcp 10.1.2.3:82 denied: rule 7, appengine:22 deny: {net: '
+	[ "$(log --lines 1)" = '82 ' ]
+	[ "$(log -n 0)" = '' ]
+	[ "$(log --since 10m)" = '81 82 ' ]
+	[ "$(log --since 2026-01-01 -n 5)" = '81 82 ' ]
+	[ "$(log --since 2099-01-01T10:00:00Z)" = '' ]
+	[ "$(log --tenant other)" = '' ]
+	"$SW" log --socket "$SOCKET" -j -n 1 | grep -q '"family":"inet","protocol":"tcp","peer":"10.1.2.3","port":82,'
+	run "$SW" log --socket "$SOCKET" -n many
+	[ "$status" -eq 2 ]
+	one_line
+	run "$SW" log --socket "$SOCKET" --since yesterday
+	[ "$status" -eq 2 ]
+	one_line
+}
+
+@test "log and log -f are for the daemon's group, and for nobody else" {
+	local follower
+	SOCKET=/run/sockwarden/daemon.sock
+	start --group nogroup
+	"$SW" attach "$CG"
+	deny 81
+	until_ is_logged 81
+	setpriv --reuid 65533 --regid 65534 --clear-groups "$SW" log -f --socket "$SOCKET" >"$BATS_TEST_TMPDIR/followed" 3>&- &
+	follower=$!
+	until_ grep -q 'tcp 10.1.2.3:81 denied' "$BATS_TEST_TMPDIR/followed"
+	deny 82
+	until_ grep -q 'tcp 10.1.2.3:82 denied' "$BATS_TEST_TMPDIR/followed"
+	kill "$follower"
+	wait "$follower"
+	run setpriv --reuid 65533 --regid 65533 --clear-groups "$SW" log --socket "$SOCKET"
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"may not be used by this user"* ]]
+	run setpriv --reuid 65533 --regid 65534 --clear-groups "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"only root"* ]]
+	stop
+	DAEMON=
+	run setpriv --reuid 65533 --regid 65534 --clear-groups "$SW" log --socket "$SOCKET"
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"needs root, or a running daemon"* ]]
+}
+
+@test "reload waits for the outcome, and says every mistake" {
+	start
+	run "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 0 ]
+	[ "$output" = 'sockwarden: reload: 0 policies read' ]
+	"$SW" attach --policy "$POLICY" "$CG"
+	cp share/policies/appengine.yaml "$POLICY"
+	run "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 0 ]
+	[ "$output" = 'sockwarden: reload: 1 policy read' ]
+	[ "$(reach)" = policy ]
+	printf 'defualt: deny\nlisten: perhaps\n' >"$POLICY"
+	run "$SW" policy check "$POLICY"
+	printf '%s\n' "${lines[@]}" 'sockwarden: reload: a policy has mistakes, so all tenants keep the policies they have' \
+		>"$BATS_TEST_TMPDIR/want"
+	run "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 1 ]
+	diff "$BATS_TEST_TMPDIR/want" - <<<"$output"
+	said 'policy.yaml:1:1: error'
+	[ "$(reach)" = policy ]
+	stop
+	DAEMON=
+	run "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"no daemon answers at $SOCKET"* ]]
+}
+
+open_sockets() {
+	[ "$(find "/proc/$DAEMON/fd" -lname 'socket:*' | wc -l)" -eq "$1" ]
+}
+
+@test "who asks and closes its half gets its whole answer, and costs nothing meanwhile" {
+	local question used all bytes before
+	start LD_PRELOAD="$PWD/build/tests/faults.so" FAULTS_BUFFER=4608
+	before=$(find "/proc/$DAEMON/fd" -lname 'socket:*' | wc -l)
+	{
+		echo rules:
+		for port in {1001..1090}; do
+			printf '  - deny: {net: [10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16, 198.18.0.0/15], port: %d, proto: tcp}\n' $port
+		done
+		echo 'default: allow'
+	} >"$POLICY"
+	"$SW" attach --policy "$POLICY" "$CG"
+	deny {1001..1090}
+	until_ said '10.1.2.3:1090 denied'
+	for question in snapshot log; do
+		read -r used all bytes < <(tests/e2e/halfclosed "$SOCKET" "$DAEMON" $question 2)
+		echo "# $question: $used of $all ticks, $bytes bytes" >&3
+		[ "$bytes" -eq "$(ask $question | wc -c)" ] && [ "$bytes" -gt 4608 ]
+		[ "$used" -lt $((all / 8)) ]
+	done
+	open_sockets "$before"
+}
+
+@test "a follower that closes its half is sent what comes, and one that is gone is forgotten" {
+	local used all got before
+	start
+	before=$(find "/proc/$DAEMON/fd" -lname 'socket:*' | wc -l)
+	"$SW" attach "$CG"
+	tests/e2e/halfclosed "$SOCKET" "$DAEMON" follow 2 >"$BATS_TEST_TMPDIR/follower" 3>&- &
+	until_ open_sockets $((before + 1))
+	deny 81 82 83 84
+	wait %%
+	read -r used all got <"$BATS_TEST_TMPDIR/follower"
+	[ "$got" -eq 1 ]
+	[ "$used" -lt $((all / 8)) ]
+	until_ open_sockets "$before"
+}
+
 @test "a signal that comes while the daemon starts waits until it has" {
 	local signal
 	for signal in USR1 HUP; do
@@ -313,6 +452,33 @@ is_denied() {
 		stop
 	done
 	until_ said 'reload: 0 policies read'
+}
+
+# listen TYPE: somebody else at the daemon's socket
+listen() {
+	python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX, getattr(socket, sys.argv[2]))
+s.bind(sys.argv[1])
+if sys.argv[2] == "SOCK_STREAM": s.listen(1)
+time.sleep(60)' "$SOCKET" "$1" 3>&- &
+	LISTENER=$!
+	until_ test -S "$SOCKET"
+}
+
+@test "a socket that somebody listens on is not taken over; one of a program that was killed is" {
+	local kind before
+	for kind in SOCK_STREAM SOCK_DGRAM; do
+		listen $kind
+		before=$(stat -c %i "$SOCKET")
+		refused 75 'another program answers at' $LEDGER
+		[ "$(stat -c %i "$SOCKET")" = "$before" ]
+		kill -KILL $LISTENER
+		not wait $LISTENER
+		"$SW" daemon --ledger $LEDGER --socket "$SOCKET" >>"$BATS_TEST_TMPDIR/log" 2>&1 3>&- &
+		DAEMON=$!
+		until_ ask snapshot
+		stop
+	done
 }
 
 @test "the daemon says how it starts, and once that the clock stands before what was booked" {

@@ -120,6 +120,21 @@ except PermissionError: pass"
 	[ $((logged + dropped)) -eq 2001 ]
 }
 
+@test "log -n without a daemon shows the last, and says how many it read besides" {
+	"$SW" attach "$CG"
+	"$SW" log >/dev/null
+	inside python3 -c "
+import socket
+for port in 81, 82, 83:
+    try: socket.socket().connect(('$PRIVATE', port))
+    except PermissionError: pass"
+	run "$SW" log -n 1
+	[ "${#lines[@]}" -eq 2 ]
+	[[ $output == *"tcp $PRIVATE:83 denied: rule 7, appengine:22 deny: {net: special}"* ]]
+	[[ $output == *"2 older ones were read"* ]]
+	[ -z "$("$SW" log)" ]
+}
+
 @test "a second log is refused while one reads" {
 	"$SW" run -- true 2>/dev/null
 	"$SW" log -f >/dev/null &

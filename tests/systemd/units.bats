@@ -116,14 +116,16 @@ except OSError as e: print('reclaimed with', e.errno)"
 	run ! send 4001 1
 	allow 4001
 	systemctl reload $UNIT
-	until_true send 4001 1
+	send 4001 1 # it is in force when systemctl returns
 	run ! send 4000 1
 }
 
 @test "a mistake in a policy changes nothing, and the daemon goes on" {
 	echo 'default: perhaps' >$POLICY
-	systemctl reload $UNIT
+	run ! systemctl reload $UNIT
+	until_true logged "$POLICY:1:10: error:"
 	until_true logged 'all tenants keep the policies they have'
+	systemctl status --no-pager $UNIT | grep -qF "$POLICY:1:10: error:"
 	until_true is running SubState
 	is 1 NRestarts
 	send 4001 1

@@ -4,10 +4,7 @@
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 CHECKS += $(UNIT_TESTS)
 
-# The one object above the pure layer that can be tested without a kernel
-$(B)/tests/unit/event_text: $(B)/user/kern/event_text.o
-
 $(UNIT_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(B)/core.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(filter %.o,$^) $(B)/core.a -lcmocka -lyaml -o $@
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(B)/core.a -lcmocka -lyaml -o $@

@@ -7,15 +7,29 @@
 #include "load.h"
 #include "mem.h"
 
+static void say(FILE *out, const char *format, va_list args)
+{
+	fputs("sockwarden: ", out);
+	vfprintf(out, format, args);
+	fputc('\n', out);
+}
+
 void warn(const char *format, ...)
 {
 	va_list args;
 
-	fputs("sockwarden: ", stderr);
 	va_start(args, format);
-	vfprintf(stderr, format, args);
+	say(stderr, format, args);
 	va_end(args);
-	fputc('\n', stderr);
+}
+
+void warn_to(FILE *out, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(out, format, args);
+	va_end(args);
 }
 
 const char *cli_path(void)
@@ -48,13 +62,18 @@ static void drop_notes(struct diags *diags)
 
 struct image *cli_compile(const char *name, bool notes)
 {
+	return cli_compile_to(name, notes, stderr);
+}
+
+struct image *cli_compile_to(const char *name, bool notes, FILE *out)
+{
 	struct diags diags = { 0 };
 	struct policy *policy = policy_load(cli_path(), name, &diags);
 	struct image *image = policy ? compile(policy) : NULL;
 
 	if (!notes)
 		drop_notes(&diags);
-	diags_print(&diags, stderr);
+	diags_print(&diags, out);
 	diags_free(&diags);
 	policy_free(policy);
 	return image;

@@ -32,6 +32,8 @@ enum exit_status {
 	X(TENANT, 0, "tenant", "NAME", "the tenant")                                                                   \
 	X(REPLACE, 0, "replace", NULL, "give a tenant that is attached another policy")                                \
 	X(FOLLOW, 'f', "follow", NULL, "go on until interrupted")                                                      \
+	X(LINES, 'n', "lines", "NUMBER", "of the events before, only the last so many")                                \
+	X(SINCE, 0, "since", "TIME", "of the events before, only those since: 10m, or 2026-11-22T10:00")               \
 	X(COMPILED, 0, "compiled", NULL, "show what the kernel is given")                                              \
 	X(GOOG, 0, "goog", "FILE", "Google's goog.json: all of its ranges")                                            \
 	X(CLOUD, 0, "cloud", "FILE", "Google's cloud.json: those of its customers")                                    \
@@ -98,12 +100,14 @@ int cmd_policy_check(struct cli *cli);
 int cmd_policy_show(struct cli *cli);
 int cmd_policy_diff(struct cli *cli);
 int cmd_daemon(struct cli *cli);
+int cmd_reload(struct cli *cli);
 int cmd_ranges(struct cli *cli);
 int cmd_ranges_update(struct cli *cli);
 int cmd_exporter(struct cli *cli);
 
 /* Prints "sockwarden: ..." to stderr; the other two are the exit status besides. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn_to(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3))); /* instead of stderr */
 #define fail(...)  (warn(__VA_ARGS__), EXIT_FAILED)
 #define usage(...) (warn(__VA_ARGS__), EXIT_USAGE)
 
@@ -112,6 +116,7 @@ const char *cli_path(void);
 
 /* The policy compiled, or NULL after its mistakes were printed. Notes are printed only if `notes`. */
 struct image *cli_compile(const char *name, bool notes);
+struct image *cli_compile_to(const char *name, bool notes, FILE *out); /* instead of stderr */
 
 /* Where a policy came from, so that it is found again from another folder: free() it. */
 char *cli_policy_source(const char *name);

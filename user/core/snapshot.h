@@ -55,10 +55,10 @@ void snapshot_write(const struct snapshot *snapshot, FILE *out);
 int snapshot_read(const void *data, size_t len, struct snapshot *out, struct fault *fault);
 void snapshot_free(struct snapshot *snapshot);
 
-/* What is sent to the daemon. It answers the first with a snapshot and closes; */
+/* What is sent to the daemon for a snapshot. For the log see event.h. */
 #define SNAPSHOT_ASK "snapshot\n"
-/* and the second with every denial to come, each a struct sw_event. */
-#define LOG_ASK "log\n"
+/* It reads the policies anew, for root: its messages come, and last a line with an exit status. */
+#define RELOAD_ASK "reload\n"
 
 /*
  * Asks the daemon at `path` (SW_SOCKET). A descriptor to read the answer from, on which a read waits for 8 s, or

@@ -144,3 +144,8 @@ const char *sockopt_format(int level, int name, char buf[SOCKOPT_TEXT])
 	snprintf(buf, SOCKOPT_TEXT, "%d:%d", level, name);
 	return buf;
 }
+
+const char *sockopt_level(int level, char buf[NUMBER_TEXT])
+{
+	return level == SOL_SOCKET ? "socket" : protocol_name(level, buf);
+}

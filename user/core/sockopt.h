@@ -5,6 +5,8 @@
 
 #include <stdbool.h>
 
+#include "names.h"
+
 #define SOCKOPT_TEXT 32
 
 /* False when the name is unknown. */
@@ -12,5 +14,8 @@ bool sockopt_parse(const char *text, int *level, int *name);
 
 /* The name, or LEVEL:NUMBER written to `buf`. */
 const char *sockopt_format(int level, int name, char buf[SOCKOPT_TEXT]);
+
+/* "socket", or the level's protocol, as protocol_name() has it. */
+const char *sockopt_level(int level, char buf[NUMBER_TEXT]);
 
 #endif

@@ -79,7 +79,7 @@ static int on_signal(struct daemon *daemon, struct watch *watch, struct fault *f
 	if (info.ssi_signo == SIGUSR1)
 		return daemon_tick(daemon, fault);
 	if (info.ssi_signo == SIGHUP)
-		daemon_reload(daemon);
+		daemon_reload(daemon, NULL);
 	else
 		daemon->stop = true;
 	return 0;
@@ -96,15 +96,14 @@ static int on_watchdog(struct daemon *daemon, struct watch *watch, struct fault 
 	return 0;
 }
 
-static void on_event(const struct sw_event *event, void *data)
+static void on_event(const struct event *event, void *data)
 {
 	struct daemon *daemon = data;
 
-	if (event->image >= SW_IMAGES_MAX)
-		return;
 	daemon->state.events++;
 	if (!daemon->options.quiet)
-		event_print(&daemon->host, event, stdout);
+		event_print(event, stdout);
+	recent_add(&daemon->recent, event);
 	server_event(daemon, event);
 }
 
@@ -342,6 +341,7 @@ static void end(struct daemon *daemon)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	free(daemon->budgets);
+	recent_free(&daemon->recent);
 }
 
 /* For the service manager: is it worth trying again? */

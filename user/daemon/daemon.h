@@ -17,6 +17,7 @@
 #include "events.h"
 #include "host.h"
 #include "ledger.h"
+#include "recent.h"
 #include "snapshot.h"
 
 struct daemon_options {
@@ -60,8 +61,9 @@ struct client {
 	size_t asked; /* bytes of `request` */
 	char *answer; /* owned */
 	size_t len, sent;
+	size_t room;  /* bytes of `answer`, for one that follows */
 	__s64 since;  /* milliseconds of the boot clock */
-	bool follows; /* denials, as they come */
+	bool follows; /* events, as they come */
 };
 
 struct daemon {
@@ -70,6 +72,7 @@ struct daemon {
 	struct ledger *ledger;
 	struct ledger_source source;
 	struct events *events; /* NULL while someone else reads them */
+	struct recent recent;  /* for `sockwarden log` */
 	struct daemon_state state;
 	__s64 last;    /* end of the row that was booked last, milliseconds since 1970; 0: there is none */
 	bool is_early; /* the clock stood before that at the last tick */
@@ -98,14 +101,17 @@ int daemon_tick(struct daemon *daemon, struct fault *fault);
 /* The same when no tick will follow: waits for the lock, and a tick that cannot be booked is an error. */
 int daemon_last_tick(struct daemon *daemon, struct fault *fault);
 
-/* reload.c: compiles every policy in use anew and puts it in force, all of them or none. */
-void daemon_reload(struct daemon *daemon);
+/*
+ * reload.c: compiles every policy in use anew and puts it in force, all of them or none. 0, or -errno when some tenant
+ * keeps the policy it has. What there is to say goes to stderr, and to `out` unless that is NULL.
+ */
+int daemon_reload(struct daemon *daemon, FILE *out);
 
 /* server.c */
 int server_open(struct daemon *daemon, struct fault *fault);
 void server_close(struct daemon *daemon);
-void server_event(struct daemon *daemon, const struct sw_event *event); /* to the clients that follow */
-void server_expire(struct daemon *daemon);                              /* clients that do not read */
+void server_event(struct daemon *daemon, const struct event *event); /* to the clients that follow */
+void server_expire(struct daemon *daemon);                           /* clients that do not read */
 
 /* child.c */
 int child_start(struct daemon *daemon, struct child *child, struct fault *fault);

@@ -23,6 +23,7 @@ struct renewed {
 
 struct renewal {
 	LIST(struct renewed) of;
+	FILE *said; /* to whoever wants to know what became of it */
 };
 
 static struct renewed *find(struct renewal *renewal, const char *source)
@@ -45,7 +46,7 @@ static bool compile_all(struct daemon *daemon, struct renewal *renewal)
 			continue;
 		*list_add(&renewal->of) = (struct renewed){
 			.source = mem_strdup(record->policy),
-			.image = cli_compile(record->policy, false),
+			.image = cli_compile_to(record->policy, false, renewal->said),
 		};
 		good &= renewal->of.v[renewal->of.n - 1].image != NULL;
 	}
@@ -97,7 +98,7 @@ static int move_all(struct daemon *daemon, struct renewal *renewal)
 		if (!to || tenant_state(&daemon->host, slot) > TENANT_AUDITED)
 			continue;
 		if (move_tenant(daemon, slot, to, &fault)) {
-			warn("tenant %s keeps the policy it has: %s", record->name, fault.text);
+			warn_to(renewal->said, "tenant %s keeps the policy it has: %s", record->name, fault.text);
 			failed++;
 		}
 	}
@@ -120,26 +121,48 @@ static int reload(struct daemon *daemon, struct renewal *renewal, struct fault *
 	return err;
 }
 
-void daemon_reload(struct daemon *daemon)
+static void free_all(struct renewal *renewal)
 {
-	struct renewal renewal = { 0 };
+	for (size_t i = 0; i < renewal->of.n; i++) {
+		free(renewal->of.v[i].source);
+		image_free(renewal->of.v[i].image);
+	}
+	free(renewal->of.v);
+}
+
+static int reload_and_tell(struct daemon *daemon, FILE *said)
+{
+	struct renewal renewal = { .said = said };
 	struct fault fault;
 	int err = host_lock(&daemon->host, HOST_PATIENCE, &fault);
 
-	notify_reloading();
 	if (!err)
 		err = reload(daemon, &renewal, &fault);
 	host_unlock(&daemon->host);
-	for (size_t i = 0; i < renewal.of.n; i++) {
-		free(renewal.of.v[i].source);
-		image_free(renewal.of.v[i].image);
-	}
+	if (err)
+		warn_to(said, "reload: %s", fault.text);
+	else
+		warn_to(said, "reload: %zu polic%s read", renewal.of.n, renewal.of.n == 1 ? "y" : "ies");
+	free_all(&renewal);
+	return err;
+}
+
+int daemon_reload(struct daemon *daemon, FILE *out)
+{
+	char *text;
+	size_t len;
+	FILE *said = open_memstream(&text, &len);
+	int err;
+
+	notify_reloading();
+	err = reload_and_tell(daemon, said);
 	daemon->state.reloads++;
 	daemon->state.reload_errors += err != 0;
-	if (err)
-		warn("reload: %s", fault.text);
-	else
-		warn("reload: %zu polic%s read", renewal.of.n, renewal.of.n == 1 ? "y" : "ies");
-	free(renewal.of.v);
+	fclose(said);
+	fwrite(text, 1, len, stderr);
+	if (out)
+		fwrite(text, 1, len, out);
+	free(text);
 	notify("READY=1");
+	return err;
 }

@@ -3,12 +3,18 @@
  * The socket: a client sends a line and gets an answer.
  *
  *   snapshot    snapshot_write()'s bytes, and the end of the connection
- *   log         every denial from now on, each a struct sw_event
+ *   log         a struct event_head, the events that are kept, each a struct event, and the end of the connection
+ *   follow      the same, but then every event from now on, and no end
+ *   reload      from root only: reads the policies anew; lines for people, then one with the exit status of whoever
+ *               asked, 0 or 1, and the end of the connection
+ *
+ * Anything else, and what cannot be answered now, gets the end of the connection at once.
  *
  * Nobody holds up the daemon: a client that does not read is closed, and loses what it did not read.
  */
 #include <errno.h>
 #include <grp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -23,7 +29,7 @@
 #include "survey.h"
 
 #define PATIENCE 30000         /* ms a client has to ask, and to read an answer */
-#define BACKLOG  (1024 * 1024) /* bytes that wait for one that follows */
+#define BACKLOG  (1024 * 1024) /* bytes of events to come that wait for one that follows */
 
 static void client_close(struct client *client)
 {
@@ -33,7 +39,18 @@ static void client_close(struct client *client)
 	*client = (struct client){ .watch.fd = -1 };
 }
 
-/* Writes what it takes now; the rest when it is ready again. */
+/* Nobody is there to read. One that only has nothing more to ask, and shut down its half, still is. */
+static bool is_gone(const struct client *client)
+{
+	struct pollfd pollfd = { .fd = client->watch.fd };
+
+	return poll(&pollfd, 1, 0) > 0 && pollfd.revents & (POLLERR | POLLHUP);
+}
+
+/*
+ * Writes what it takes now; the rest when it is ready again. From the question on nothing is read any more: the end of
+ * what it has to say would be readable for ever.
+ */
 static void client_send(struct daemon *daemon, struct client *client)
 {
 	struct fault fault;
@@ -46,13 +63,13 @@ static void client_send(struct daemon *daemon, struct client *client)
 			client->since = clock_ms(CLOCK_BOOTTIME);
 		}
 	}
-	if ((n < 0 && errno != EAGAIN) || (client->sent == client->len && !client->follows)) {
+	if ((n < 0 && errno != EAGAIN) || (client->sent == client->len && !client->follows) || is_gone(client)) {
 		client_close(client);
 		return;
 	}
 	if (client->sent == client->len)
 		client->len = client->sent = 0;
-	if (daemon_watch(daemon, &client->watch, client->len ? EPOLLIN | EPOLLOUT : EPOLLIN, &fault))
+	if (daemon_watch(daemon, &client->watch, client->len ? EPOLLOUT : 0, &fault))
 		client_close(client);
 }
 
@@ -85,16 +102,60 @@ static int followers(const struct daemon *daemon)
 	return n;
 }
 
+/* Whoever follows no ring that the daemon reads would wait for ever. */
+static int answer_log(struct daemon *daemon, struct client *client)
+{
+	bool follows = !strcmp(client->request, "follow");
+
+	if (follows && (!daemon->events || followers(daemon) >= CLIENTS_MAX / 2))
+		return -EBUSY;
+	client->answer = recent_copy(&daemon->recent, follows ? BACKLOG : 0, &client->len);
+	client->room = client->len + (follows ? BACKLOG : 0);
+	client->follows = follows;
+	return 0;
+}
+
+static bool is_root(const struct client *client)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(client->watch.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && !peer.uid;
+}
+
+static int answer_reload(struct daemon *daemon, struct client *client)
+{
+	FILE *out = open_memstream(&client->answer, &client->len);
+	bool root = is_root(client), done = root && !daemon_reload(daemon, out);
+
+	if (!root)
+		warn_to(out, "only root may have the policies read anew");
+	fprintf(out, "%d\n", done ? EXIT_OK : EXIT_FAILED);
+	fclose(out);
+	return 0;
+}
+
+static const struct question {
+	const char *text;
+	int (*answer)(struct daemon *daemon, struct client *client);
+} questions[] = {
+	{ "snapshot", answer_snapshot },
+	{ "log", answer_log },
+	{ "follow", answer_log },
+	{ "reload", answer_reload },
+};
+
 static void client_answer(struct daemon *daemon, struct client *client)
 {
-	if (!strcmp(client->request, "snapshot") && !answer_snapshot(daemon, client)) {
-		client_send(daemon, client);
-	} else if (!strcmp(client->request, "log") && daemon->events && followers(daemon) < CLIENTS_MAX / 2) {
-		client->follows = true;
-		client->answer = mem_alloc(1, BACKLOG);
-	} else {
-		client_close(client);
+	for (size_t i = 0; i < sizeof(questions) / sizeof(*questions); i++) {
+		if (strcmp(client->request, questions[i].text))
+			continue;
+		if (!questions[i].answer(daemon, client)) {
+			client_send(daemon, client);
+			return;
+		}
 	}
+	client_close(client);
 }
 
 static int on_client(struct daemon *daemon, struct watch *watch, struct fault *fault)
@@ -104,17 +165,14 @@ static int on_client(struct daemon *daemon, struct watch *watch, struct fault *f
 	ssize_t n;
 
 	(void)fault;
-	if (client->answer && !client->follows) {
+	if (client->answer) {
 		client_send(daemon, client);
 		return 0;
 	}
 	n = recv(watch->fd, client->request + client->asked, sizeof(client->request) - 1 - client->asked, 0);
-	if (n < 0 && errno == EAGAIN) {
-		if (client->answer)
-			client_send(daemon, client);
+	if (n < 0 && errno == EAGAIN)
 		return 0;
-	}
-	if (n <= 0 || client->follows) { /* gone, too long, or talking where it should listen */
+	if (n <= 0) { /* gone, or too long */
 		client_close(client);
 		return 0;
 	}
@@ -156,12 +214,12 @@ static int on_listener(struct daemon *daemon, struct watch *watch, struct fault 
 	return 0;
 }
 
-void server_event(struct daemon *daemon, const struct sw_event *event)
+void server_event(struct daemon *daemon, const struct event *event)
 {
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &daemon->clients[i];
 
-		if (client->watch.fd < 0 || !client->follows || client->len + sizeof(*event) > BACKLOG)
+		if (client->watch.fd < 0 || !client->follows || client->len + sizeof(*event) > client->room)
 			continue;
 		memcpy(client->answer + client->len, event, sizeof(*event));
 		client->len += sizeof(*event);
@@ -207,6 +265,17 @@ static int give_to_group(const char *path, const char *name, struct fault *fault
 	return 0;
 }
 
+/* Whether somebody, of whatever kind, has the other end of the path. */
+static bool is_alive(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	bool dead = connect(fd, (const struct sockaddr *)at, sizeof(*at)) && (errno == ECONNREFUSED || errno == ENOENT);
+
+	if (fd >= 0)
+		close(fd);
+	return !dead;
+}
+
 int server_open(struct daemon *daemon, struct fault *fault)
 {
 	const char *path = daemon->options.socket;
@@ -222,7 +291,10 @@ int server_open(struct daemon *daemon, struct fault *fault)
 	make_folder(path);
 	if (!lstat(path, &st) && !S_ISSOCK(st.st_mode))
 		return fault_set(fault, EINVAL, "%s is there and no socket: give another path with --socket", path);
-	unlink(path); /* of a daemon that was killed: there is no other now */
+	if (is_alive(&at))
+		return fault_set(fault, EBUSY,
+				 "another program answers at %s: end it, or give another path with --socket", path);
+	unlink(path); /* of a daemon that was killed */
 	daemon->listener =
 		(struct watch){ socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on_listener };
 	mask = umask(0177);

@@ -5,24 +5,55 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "events.h"
 #include "mem.h"
+#include "publish.h"
 
 struct events {
 	struct ring_buffer *ring;
 	int lock;
-	void (*each)(const struct sw_event *event, void *data);
+	const struct host *host;
+	void (*each)(const struct event *event, void *data);
 	void *data;
 };
+
+/* The boot clock's reading in milliseconds since 1970, by the clock as it is now. */
+static __s64 date_of(__u64 ns)
+{
+	struct timespec boot, real;
+
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	clock_gettime(CLOCK_REALTIME, &real);
+	return ((real.tv_sec - boot.tv_sec) * 1000000000LL + real.tv_nsec - boot.tv_nsec + (__s64)ns) / 1000000;
+}
+
+/* The rule's text, while its image is there. */
+static void read_text(const struct host *host, struct event *event)
+{
+	const struct sw_event *of = &event->of;
+	struct sw_text text;
+
+	if (of->denial.rule < SW_RULES_MAX && host->settings[of->image].serial == of->serial &&
+	    !published_text(host, of->image, of->denial.rule, &text))
+		memcpy(event->text, text.text, sizeof(event->text));
+}
 
 static int take(void *data, void *record, size_t len)
 {
 	struct events *events = data;
+	struct event event = { 0 };
 
-	if (len >= sizeof(struct sw_event))
-		events->each(record, events->data);
+	if (len < sizeof(event.of))
+		return 0;
+	memcpy(&event.of, record, sizeof(event.of));
+	if (event.of.image >= SW_IMAGES_MAX)
+		return 0;
+	event.time = date_of(event.of.ns);
+	read_text(events->host, &event);
+	events->each(&event, events->data);
 	return 0;
 }
 
@@ -36,13 +67,11 @@ static int lock_ring(struct fault *fault)
 	if (!flock(fd, LOCK_EX | LOCK_NB))
 		return fd;
 	close(fd);
-	return fault_set(
-		fault, EBUSY,
-		"the daemon or another 'sockwarden log' reads the denials already: look at its output, or use --follow "
-		"to see those to come");
+	return fault_set(fault, EBUSY,
+			 "the daemon or another 'sockwarden log' reads the denials already: look at its output");
 }
 
-struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data), void *data,
+struct events *events_open(const struct host *host, void (*each)(const struct event *event, void *data), void *data,
 			   struct fault *fault)
 {
 	struct events *events;
@@ -51,7 +80,7 @@ struct events *events_open(const struct host *host, void (*each)(const struct sw
 	if (lock < 0)
 		return NULL;
 	events = mem_alloc(1, sizeof(*events));
-	*events = (struct events){ .lock = lock, .each = each, .data = data };
+	*events = (struct events){ .lock = lock, .host = host, .each = each, .data = data };
 	events->ring = ring_buffer__new(host->map[MAP_events], take, events, NULL);
 	if (events->ring)
 		return events;

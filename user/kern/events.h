@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The ring buffer of denials, and a denial as text. The ring has one reader at a time. */
+/* The ring buffer of denials. It has one reader at a time. */
 #ifndef SW_EVENTS_H
 #define SW_EVENTS_H
 
-#include <stdio.h>
-
+#include "event.h"
 #include "host.h"
-#include "json.h"
 
 struct events;
 
 /* `each` is called in events_read() for every denial. NULL with the reason in `fault`. */
-struct events *events_open(const struct host *host, void (*each)(const struct sw_event *event, void *data), void *data,
+struct events *events_open(const struct host *host, void (*each)(const struct event *event, void *data), void *data,
 			   struct fault *fault);
 
 /* Waits up to `timeout` ms (-1: for ever) for the first. 0, or -errno; -EINTR after a signal. */
@@ -20,9 +18,5 @@ void events_close(struct events *events);
 
 /* What poll(2) says is readable when there are denials: owned by `events`. */
 int events_fd(const struct events *events);
-
-/* The denial on a line, and as a JSON object on a line. */
-void event_print(const struct host *host, const struct sw_event *event, FILE *out);
-void event_json(const struct host *host, const struct sw_event *event, struct json *json);
 
 #endif

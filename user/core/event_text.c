@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A denial, or a closing, as a line for people, and as JSON. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "amount.h"
+#include "calendar.h"
+#include "event.h"
+#include "names.h"
+#include "prefix.h"
+#include "sockopt.h"
+
+/* Of these the type is the level, and the protocol the option, whatever was the reason. */
+static bool is_option(const struct sw_denial *denial)
+{
+	return denial->hook == SW_HOOK_GETSOCKOPT || denial->hook == SW_HOOK_SETSOCKOPT;
+}
+
+/* A pass finds sockets that were never connected, too. */
+static bool has_peer(const struct sw_denial *denial)
+{
+	static const struct sw_addr none;
+
+	return denial->hook != SW_HOOK_PASS || denial->flow.port ||
+	       memcmp(&denial->flow.peer, &none, sizeof(none)) != 0;
+}
+
+/* A kind of socket: "mptcp", "raw icmp", "inet6 seqpacket sctp". */
+static void print_kind(const struct sw_denial *denial, FILE *out)
+{
+	char family[NUMBER_TEXT], type[NUMBER_TEXT], protocol[NUMBER_TEXT];
+
+	if (denial->family != AF_INET)
+		fprintf(out, "%s ", family_name(denial->family, family));
+	if (!protocol_implies(denial->protocol, denial->type))
+		fprintf(out, "%s ", type_name(denial->type, type));
+	fputs(protocol_name(denial->protocol, protocol), out);
+}
+
+/* What was refused, by its kind: an option, a kind of socket or a peer. */
+static void print_subject(const struct sw_denial *denial, FILE *out)
+{
+	char peer[SW_FLOW_TEXT], text[SOCKOPT_TEXT], protocol[NUMBER_TEXT];
+
+	if (is_option(denial))
+		fprintf(out, "option %s", sockopt_format(denial->type, denial->protocol, text));
+	else if (denial->hook == SW_HOOK_SOCK_CREATE)
+		print_kind(denial, out);
+	else if (denial->hook == SW_HOOK_SOCKOPS)
+		fprintf(out, "tcp port %u", denial->flow.port);
+	else if (!has_peer(denial))
+		fprintf(out, "%s, no peer", protocol_name(denial->protocol, protocol));
+	else if (denial->flow.proto == SW_PROTOS)
+		fprintf(out, "%s %s", protocol_name(denial->protocol, protocol), addr_format(&denial->flow.peer, peer));
+	else
+		fputs(flow_format(&denial->flow, peer), out);
+}
+
+static void print_denial(const struct event *event, FILE *out)
+{
+	const struct sw_denial *denial = &event->of.denial;
+
+	fprintf(out, " %s: ", event->of.audit ? "would be denied" : "denied");
+	if (denial->reason != SW_REASON_RULE)
+		fputs(reason_name(denial->reason), out);
+	else if (event->of.line)
+		fprintf(out, "rule %u, %s:%u%s%s", denial->rule + 1, event->of.policy, event->of.line,
+			*event->text ? " " : "", event->text);
+	else
+		fprintf(out, "default of %s", event->of.policy);
+}
+
+static void print_closing(const struct sw_event *event, FILE *out)
+{
+	const struct sw_closing *closing = &event->closing;
+	char idle[DURATION_TEXT], sent[BYTES_TEXT], received[BYTES_TEXT];
+
+	fprintf(out, " %s: %s", event->audit ? "would be closed" : "closed", cause_name(closing->cause));
+	if (closing->cause == SW_CAUSE_IDLE)
+		fprintf(out, " for %s", duration_format(closing->idle, idle));
+	fprintf(out, ", sent %s, received %s", bytes_format(closing->bytes[SW_TX], sent),
+		bytes_format(closing->bytes[SW_RX], received));
+}
+
+void event_print(const struct event *event, FILE *out)
+{
+	const struct sw_denial *denial = &event->of.denial;
+	char time[CALENDAR_TEXT], comm[SW_COMM_TEXT];
+
+	fprintf(out, "%s %s ", calendar_format_ms(event->time, time), *event->of.tenant ? event->of.tenant : "-");
+	if (denial->pid)
+		fprintf(out, "%s[%u] ", comm_format(denial->comm, comm), denial->pid);
+	fprintf(out, "%s ", hook_name(denial->hook));
+	print_subject(denial, out);
+	if (event->of.closing.cause)
+		print_closing(&event->of, out);
+	else
+		print_denial(event, out);
+	if (event->of.dropped)
+		fprintf(out, " (%" PRIu64 " before it not logged)", (uint64_t)event->of.dropped);
+	fputc('\n', out);
+}
+
+static void json_option(const struct sw_denial *denial, struct json *json)
+{
+	char name[SOCKOPT_TEXT], level[NUMBER_TEXT];
+
+	json_string(json, "option", sockopt_format(denial->type, denial->protocol, name));
+	json_string(json, "level", sockopt_level(denial->type, level));
+}
+
+static void json_subject(const struct sw_denial *denial, struct json *json)
+{
+	char peer[SW_ADDR_TEXT], type[NUMBER_TEXT], protocol[NUMBER_TEXT];
+
+	if (is_option(denial)) {
+		json_option(denial, json);
+		return;
+	}
+	json_string(json, "protocol", protocol_name(denial->protocol, protocol));
+	if (denial->hook == SW_HOOK_SOCK_CREATE) {
+		json_string(json, "type", type_name(denial->type, type));
+		return;
+	}
+	json_string(json, "peer", has_peer(denial) ? addr_format(&denial->flow.peer, peer) : NULL);
+	json_number(json, "port", denial->flow.port);
+}
+
+static void json_denial(const struct event *event, struct json *json)
+{
+	json_string(json, "reason", reason_name(event->of.denial.reason));
+	if (event->of.line) {
+		json_number(json, "rule", event->of.denial.rule + 1);
+		json_number(json, "line", event->of.line);
+		json_string(json, "text", event->text);
+	}
+}
+
+static void json_closing(const struct sw_closing *closing, struct json *json)
+{
+	json_string(json, "closed", cause_name(closing->cause));
+	json_number(json, "idle_ms", closing->idle);
+	json_number(json, "sent_bytes", closing->bytes[SW_TX]);
+	json_number(json, "received_bytes", closing->bytes[SW_RX]);
+}
+
+void event_json(const struct event *event, struct json *json)
+{
+	const struct sw_denial *denial = &event->of.denial;
+	char time[CALENDAR_TEXT], comm[SW_COMM_TEXT], family[NUMBER_TEXT];
+
+	snprintf(comm, sizeof(comm), "%.16s", denial->comm);
+	json_open(json, NULL, '{');
+	json_string(json, "time", calendar_format_ms(event->time, time));
+	json_string(json, "tenant", event->of.tenant);
+	json_string(json, "policy", event->of.policy);
+	json_number(json, "pid", denial->pid);
+	json_string(json, "comm", comm);
+	json_string(json, "hook", hook_name(denial->hook));
+	json_string(json, "family", family_name(denial->family, family));
+	json_subject(denial, json);
+	if (event->of.closing.cause)
+		json_closing(&event->of.closing, json);
+	else
+		json_denial(event, json);
+	json_bool(json, "audit", event->of.audit);
+	json_number(json, "dropped", event->of.dropped);
+	json_close(json, '}');
+	json_end(json);
+}

@@ -138,6 +138,17 @@ static int step_recv(struct probe *probe, int words, char **word)
 	return outcome(len);
 }
 
+/* What an ICMP error brought; the data it quotes is a stranger's to choose. */
+static int step_recv_error(struct probe *probe, int words, char **word)
+{
+	struct iovec data = { probe->text, sizeof(probe->text) - 1 };
+	struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1 };
+	int fd = probe_fd(probe), err = probe_wait(fd, POLLERR, ANSWER_MS);
+
+	(void)words, (void)word;
+	return err ? err : outcome(recvmsg(fd, &message, MSG_ERRQUEUE | MSG_DONTWAIT));
+}
+
 static int step_getpeername(struct probe *probe, int words, char **word)
 {
 	struct peer peer = { .len = sizeof(peer.storage) };
@@ -157,6 +168,7 @@ const struct step peer_steps[] = {
 	{ "ping", "ADDRESS           one echo request", 1, 1, step_ping },
 	{ "send", "", 0, 0, step_send },
 	{ "recv", "[MILLISECONDS]", 0, 1, step_recv },
+	{ "recv-error", "           from the error queue", 0, 0, step_recv_error },
 	{ "getpeername", "", 0, 0, step_getpeername },
 	{ 0 },
 };

@@ -71,7 +71,7 @@ static bool can_bind(void)
 static bool can_set(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
-	bool yes = fd >= 0 && !setsockopt(fd, IPPROTO_IP, 1 /* IP_TOS */, &one, sizeof(one));
+	bool yes = fd >= 0 && !setsockopt(fd, IPPROTO_IP, 15 /* IP_FREEBIND */, &one, sizeof(one));
 
 	if (fd >= 0)
 		close(fd);

@@ -65,6 +65,7 @@ static int on_timer(struct daemon *daemon, struct watch *watch, struct fault *fa
 	if (!daemon->events)
 		read_denials(daemon);
 	server_expire(daemon);
+	resolvers_check(daemon);
 	if (!err)
 		err = reaper_check(daemon, fault);
 	return err ? err : daemon_tick(daemon, fault);
@@ -284,6 +285,8 @@ static int start(struct daemon *daemon, const sigset_t *signals, struct fault *f
 		err = begin_booking(daemon, fault);
 	if (!err)
 		err = open_timers(daemon, fault);
+	if (!err)
+		err = resolvers_open(daemon, fault);
 	if (!err) {
 		keeper_go(daemon);
 		read_denials(daemon);
@@ -330,6 +333,7 @@ static void end(struct daemon *daemon)
 {
 	const int fds[] = { daemon->signals.fd, daemon->timer.fd, daemon->watchdog.fd, daemon->epoll, daemon->go };
 
+	resolvers_close(daemon);
 	child_stop(&daemon->keeper);
 	reaper_stop(daemon);
 	server_close(daemon);
@@ -378,6 +382,7 @@ int daemon_run(const struct daemon_options *options)
 	daemon->options = *options;
 	daemon->host = host_closed;
 	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = -1;
+	daemon->resolvers.fd = -1;
 	daemon->reaper.watch.fd = daemon->keeper.watch.fd = daemon->go = -1;
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		daemon->clients[i].watch.fd = -1;

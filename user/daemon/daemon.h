@@ -17,6 +17,7 @@
 #include "events.h"
 #include "host.h"
 #include "ledger.h"
+#include "prefix.h"
 #include "recent.h"
 #include "snapshot.h"
 
@@ -77,7 +78,8 @@ struct daemon {
 	__s64 last;    /* end of the row that was booked last, milliseconds since 1970; 0: there is none */
 	bool is_early; /* the clock stood before that at the last tick */
 	struct budget_note *budgets; /* SW_TENANTS_MAX */
-	struct watch signals, timer, watchdog, ring, listener;
+	struct watch signals, timer, watchdog, ring, listener, resolvers;
+	struct prefixes resolvers_known; /* as the policies in force have them */
 	struct child reaper, keeper;
 	struct reaper_state *reaping; /* shared with the reaper, which writes it */
 	int go;                       /* eventfd on which the keeper waits until there is a ledger */
@@ -106,6 +108,11 @@ int daemon_last_tick(struct daemon *daemon, struct fault *fault);
  * keeps the policy it has. What there is to say goes to stderr, and to `out` unless that is NULL.
  */
 int daemon_reload(struct daemon *daemon, FILE *out);
+
+/* resolvers.c: follows the host's name servers */
+int resolvers_open(struct daemon *daemon, struct fault *fault);
+void resolvers_check(struct daemon *daemon);
+void resolvers_close(struct daemon *daemon);
 
 /* server.c */
 int server_open(struct daemon *daemon, struct fault *fault);

@@ -13,8 +13,7 @@ cgroup_root() {
 
 # new_cgroup: an empty cgroup of this case, in $CG
 new_cgroup() {
-	CG=$(cgroup_root)/swtest-$$-$BATS_TEST_NUMBER
-	mkdir "$CG"
+	CG=$(mktemp -d "$(cgroup_root)/swtest-XXXXXXXX") # other labs have the same process numbers
 }
 
 # end_cgroup DIR: ends what runs in it, and removes it with what is below

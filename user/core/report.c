@@ -7,6 +7,7 @@
 #include "amount.h"
 #include "meter.h"
 #include "names.h"
+#include "prefix.h"
 #include "report.h"
 #include "sha256.h"
 
@@ -27,6 +28,7 @@ const char *closing_by_name(enum closing_by by)
 void report_free(struct report *report)
 {
 	free(report->rules.v);
+	free(report->refused.v);
 }
 
 void reports_free(struct reports *reports)
@@ -97,6 +99,40 @@ static void print_rules(const struct report *report, FILE *out)
 	}
 }
 
+#define REFUSED_SHOWN 10
+#define DNS_PORT      53
+
+/* What to write, where a program could ask no name server. */
+static void print_hint(const struct refused *refused, FILE *out)
+{
+	char peer[SW_ADDR_TEXT];
+	bool bare = sw_addr_is_v4(&refused->flow.peer); /* else it needs quotes */
+
+	if (refused->resolver)
+		fputs("              a name server of this host: allow: {net: resolvers, port: 53}\n", out);
+	else if (refused->flow.port == DNS_PORT)
+		fprintf(out, "              a name server? allow: {net: %s%s%s, port: 53}\n", bare ? "" : "\"",
+			addr_format(&refused->flow.peer, peer), bare ? "" : "\"");
+}
+
+static void print_refused(const struct report *report, FILE *out)
+{
+	char peer[SW_FLOW_TEXT];
+
+	if (report->refused.n)
+		fputs("  denied most often\n", out);
+	for (size_t i = 0; i < report->refused.n && i < REFUSED_SHOWN; i++) {
+		const struct refused *refused = &report->refused.v[i];
+
+		fprintf(out, "  %10" PRIu64 "  %s: ", (uint64_t)refused->times, flow_format(&refused->flow, peer));
+		if (refused->rule == SW_RULE_DEFAULT)
+			fputs("default\n", out);
+		else
+			fprintf(out, "rule %u\n", refused->rule + 1);
+		print_hint(refused, out);
+	}
+}
+
 static void print_denied(const struct report *report, FILE *out)
 {
 	fprintf(out, "  %-10s %10" PRIu64 "\n", report->settings.audit ? "would deny" : "denied",
@@ -144,6 +180,7 @@ void report_print(const struct report *report, const struct support *support, FI
 	print_budget(report, out);
 	fprintf(out, "  %-10s %10" PRIu64 "\n", "allowed", (uint64_t)report->counts.allowed);
 	print_denied(report, out);
+	print_refused(report, out);
 	print_closed(report, out);
 	print_idle(report, support, out);
 	if (report->rules.n)
@@ -167,6 +204,26 @@ static void json_rules(const struct report *report, struct json *json)
 		}
 		json_string(json, "text", rule->text.text);
 		json_number(json, "hits", rule->hits);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void json_refused(const struct report *report, struct json *json)
+{
+	char peer[SW_ADDR_TEXT];
+
+	json_open(json, "refused", '[');
+	for (size_t i = 0; i < report->refused.n; i++) {
+		const struct refused *refused = &report->refused.v[i];
+
+		json_open(json, NULL, '{');
+		json_string(json, "protocol", proto_name(refused->flow.proto));
+		json_string(json, "peer", addr_format(&refused->flow.peer, peer));
+		json_number(json, "port", refused->flow.port);
+		if (refused->rule != SW_RULE_DEFAULT)
+			json_number(json, "rule", refused->rule + 1);
+		json_number(json, "times", refused->times);
 		json_close(json, '}');
 	}
 	json_close(json, ']');
@@ -234,6 +291,7 @@ void report_json(const struct report *report, const struct support *support, str
 	json_number(json, "audited", report->counts.audited);
 	json_number(json, "log_dropped", report->counts.log_dropped);
 	json_rules(report, json);
+	json_refused(report, json);
 	json_close(json, '}');
 }
 

@@ -4,6 +4,7 @@
 #ifndef SW_REPORT_H
 #define SW_REPORT_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "abi.h"
@@ -29,6 +30,14 @@ struct rule_hits {
 	struct sw_text text;
 };
 
+/* A peer that a rule or the default refused. */
+struct refused {
+	struct sw_flow flow;
+	__u32 rule; /* index or SW_RULE_DEFAULT */
+	__u64 times;
+	bool resolver; /* it is one of this host's name servers */
+};
+
 struct report {
 	struct sw_record record;
 	enum tenant_state state;
@@ -37,6 +46,8 @@ struct report {
 	struct sw_counts counts;
 	struct sw_meter meter;
 	LIST(struct rule_hits) rules; /* those that decided something */
+	LIST(struct refused) refused; /* most often first, while there is room for them in the kernel; of one tenant's own
+				       * report only */
 };
 
 /* What takes a socket out of the kernel's tables here. */

@@ -15,6 +15,7 @@
 #include "mem.h"
 #include "meter.h"
 #include "names.h"
+#include "refused.h"
 #include "tenant.h"
 #include "wanted.h"
 #include "watch.h"
@@ -621,6 +622,8 @@ int tenant_report(const struct host *host, __u32 slot, struct report *report, st
 		err = read_rule(host, slot, image, rule, report, fault);
 	if (!err && image)
 		err = read_rule(host, slot, image, SW_RULE_DEFAULT, report, fault);
+	if (!err)
+		err = refused_read(host, slot, report, fault);
 	return err ? err : tenant_meter(host, slot, &report->meter, fault);
 }
 

@@ -95,11 +95,7 @@ int ledger_book(struct ledger *ledger, const struct ledger_tick *tick, struct le
  */
 __s64 ledger_lost_since(struct ledger *ledger, const char *host, const char *boot);
 
-/*
- * When the last interval that is booked ends, milliseconds since 1970, 0 when nothing is; of those that begin on the
- * last day there is. A clock that stands before it was set back, or stood too far ahead when that was booked. 0 or
- * -errno.
- */
+/* The end of the row that was booked last, milliseconds since 1970, 0 when there is none. 0 or -errno. */
 int ledger_last(struct ledger *ledger, __s64 *ms, struct fault *fault);
 
 /* Which rows: those that begin in [from, to). */

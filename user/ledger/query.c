@@ -217,8 +217,8 @@ int ledger_last(struct ledger *ledger, __s64 *ms, struct fault *fault)
 
 	*ms = 0;
 	return err ? err
-		   : store_number(ledger, ms, fault,
-				  "SELECT max(ended) FROM day WHERE day = (SELECT max(day) FROM day)", "");
+		   : store_number(ledger, ms, fault, "SELECT ended FROM tick WHERE id = (SELECT max(id) FROM tick)",
+				  "");
 }
 
 /* The days one by one, so that each row is found by its key. */

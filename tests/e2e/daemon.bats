@@ -74,6 +74,11 @@ is_gone() {
 	[ ! -e "$PINS/tenants/${CG##*/}" ]
 }
 
+# has CAP MASK PROCESS
+has() {
+	[ "$(awk -v cap="$1:" '$1 == cap { print $2 }' "/proc/$3/status")" = "$2" ]
+}
+
 @test "the daemon keeps the rights it needs and no other, and does all of its work with them" {
 	local cap
 	cp share/policies/appengine.yaml "$POLICY"
@@ -81,8 +86,9 @@ is_gone() {
 	"$SW" attach --policy "$POLICY" --tenant "${CG##*/}" "$CG/gone"
 	start
 	for cap in CapEff CapPrm CapBnd; do
-		[ "$(awk -v cap="$cap:" '$1 == cap { print $2 }' "/proc/$DAEMON/status")" = 0000008000000004 ]
-		[ "$(awk -v cap="$cap:" '$1 == cap { print $2 }' "/proc/$(pgrep -P "$DAEMON")/status")" = 000000c000281004 ]
+		has "$cap" 0000008000000004 "$DAEMON"
+		has "$cap" 000000c000281004 "$(pgrep -P "$DAEMON" sockwarden-reap)"
+		has "$cap" 000000c000001004 "$(pgrep -P "$DAEMON" sockwarden-keep)"
 	done
 	grep -q 'NoNewPrivs:.1' "/proc/$DAEMON/status"
 	CG=$CG/gone inside bash -c "echo x >/dev/tcp/$PRIVATE/80" || true # a denial
@@ -96,6 +102,8 @@ is_gone() {
 	[ "$status" -ne 0 ]
 	rmdir "$CG/gone"
 	until_ is_gone # the kernel lets go of a cgroup when it gets to it
+	[ "$("$SW" status -j | jq -r '.[].state')" = unprotected ]
+	"$SW" detach "${CG##*/}"
 	[ "$("$SW" status -j)" = '[]' ]
 	not said 'nothing is booked'
 }
@@ -329,7 +337,7 @@ is_logged() {
 	replace 'default: allow\n'
 	[ "$(log)" = '81 82 ' ]
 	[ "$(log)" = '81 82 ' ]
-	"$SW" log --socket "$SOCKET" -n 1 | grep -q 'tcp 10.1.2.3:82 denied: rule 7, appengine:22 deny: {net: '
+	"$SW" log --socket "$SOCKET" -n 1 | grep -q 'tcp 10.1.2.3:82 denied: rule 8, appengine:25 deny: {net: '
 	[ "$(log --lines 1)" = '82 ' ]
 	[ "$(log -n 0)" = '' ]
 	[ "$(log --since 10m)" = '81 82 ' ]
@@ -573,8 +581,7 @@ is_alone() {
 	bash -c 'echo $$ >"$1/cgroup.procs"; exec python3 "$2"' - "$CG" "$BATS_TEST_TMPDIR/hoard.py"
 	rmdir "$CG"
 	mkdir "$CG"
-	"$SW" attach --policy "$POLICY" "$CG"
-	[ "$("$SW" status | grep -c "^$name ")" = 2 ]
+	until_ eval '[ "$("$SW" status | grep -c "^$name ")" = 2 ]' # for the daemon attaches it
 	until_ all_arrived "$name"
 	until_ is_alone "$name"
 	[ -z "$(ls $PINS/tenants | grep ,)" ]

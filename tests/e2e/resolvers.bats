@@ -51,8 +51,21 @@ allows() {
 @test "a change that names the same servers changes nothing" {
 	"$SW" attach --policy "$POLICY" "$CG"
 	start -q
-	printf '# by hand\nnameserver 10.1.2.3\n' >"$BATS_TEST_TMPDIR/run/resolv.conf"
-	echo 'nameserver 8.8.4.4' >"$BATS_TEST_TMPDIR/run/resolv.conf"
+	printf '# by hand\nnameserver 10.1.2.3\n' >"$BATS_TEST_TMPDIR/run/new"
+	mv "$BATS_TEST_TMPDIR/run/new" "$BATS_TEST_TMPDIR/run/resolv.conf"
+	echo 'nameserver 8.8.4.4' >"$BATS_TEST_TMPDIR/run/new"
+	mv "$BATS_TEST_TMPDIR/run/new" "$BATS_TEST_TMPDIR/run/resolv.conf"
 	until_ allows 8.8.4.4
 	[ "$(grep -c 'name servers have changed' "$BATS_TEST_TMPDIR/log")" -eq 1 ]
+}
+
+@test "a change while there was no daemon is followed when there is one" {
+	"$SW" attach --policy "$POLICY" "$CG"
+	echo 'nameserver 127.0.0.53' >"$BATS_TEST_TMPDIR/run/resolv.conf"
+	start -q
+	until_ allows 127.0.0.53
+	stop
+	echo 'nameserver 8.8.4.4' >"$BATS_TEST_TMPDIR/run/resolv.conf"
+	start -q
+	until_ allows 8.8.4.4
 }

@@ -6,6 +6,7 @@
 
 #include "load.h"
 #include "resolv.h"
+#include "sha256.h"
 
 #define BLANKS " \t\r\n"
 
@@ -68,4 +69,17 @@ int resolv_read(struct prefixes *out)
 	resolv_parse(text, len, out);
 	free(text);
 	return 0;
+}
+
+__u64 resolv_hash(const struct prefixes *resolvers)
+{
+	__u8 hash[32];
+	struct sha256 sha;
+	__u64 number;
+
+	sha256_init(&sha);
+	sha256_add(&sha, resolvers->v, resolvers->n * sizeof(*resolvers->v));
+	sha256_end(&sha, hash);
+	memcpy(&number, hash, sizeof(number));
+	return number ? number : 1;
 }

@@ -14,4 +14,7 @@ void resolv_parse(const char *text, size_t len, struct prefixes *out);
 /* Likewise from this host's file. One that is not there names nobody. 0 or -errno. */
 int resolv_read(struct prefixes *out);
 
+/* A number that differs when the list does; never 0. */
+__u64 resolv_hash(const struct prefixes *resolvers);
+
 #endif

@@ -17,7 +17,6 @@
 #include "events.h"
 #include "host.h"
 #include "ledger.h"
-#include "prefix.h"
 #include "recent.h"
 #include "snapshot.h"
 
@@ -79,7 +78,6 @@ struct daemon {
 	bool is_early; /* the clock stood before that at the last tick */
 	struct budget_note *budgets; /* SW_TENANTS_MAX */
 	struct watch signals, timer, watchdog, ring, listener, resolvers;
-	struct prefixes resolvers_known; /* as the policies in force have them */
 	struct child reaper, keeper;
 	struct reaper_state *reaping; /* shared with the reaper, which writes it */
 	int go;                       /* eventfd on which the keeper waits until there is a ledger */

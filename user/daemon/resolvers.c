@@ -59,11 +59,6 @@ static void watch_all(int watches)
 	inotify_add_watch(watches, path, IN_CLOSE_WRITE); /* it may be mounted there, from another folder */
 }
 
-static bool is_same(const struct prefixes *a, const struct prefixes *b)
-{
-	return a->n == b->n && (!a->n || !memcmp(a->v, b->v, a->n * sizeof(*a->v)));
-}
-
 static void tell(const struct prefixes *resolvers)
 {
 	char *text = mem_strdup(resolvers->n ? "" : " none"), *longer, addr[SW_PREFIX_TEXT];
@@ -77,19 +72,33 @@ static void tell(const struct prefixes *resolvers)
 	free(text);
 }
 
+/* The policies in force are the ones that know these, or were told of a mistake in one. */
+static void note(struct daemon *daemon, __u64 hash)
+{
+	struct fault fault;
+	int err = host_lock(&daemon->host, HOST_PATIENCE, &fault);
+
+	if (!err)
+		err = host_set_resolvers(&daemon->host, hash, &fault);
+	host_unlock(&daemon->host);
+	if (err)
+		warn("%s", fault.text);
+}
+
 void resolvers_check(struct daemon *daemon)
 {
 	struct prefixes now = { 0 };
+	struct fault fault;
+	__u64 known = 0;
 
 	watch_all(daemon->resolvers.fd);
-	if (resolv_read(&now) || is_same(&now, &daemon->resolvers_known)) { /* what cannot be read now may be later */
-		prefixes_free(&now);
-		return;
+	if (!resolv_read(&now) && !host_resolvers(&daemon->host, &known, &fault) && known &&
+	    known != resolv_hash(&now)) { /* what cannot be read now may be later */
+		tell(&now);
+		daemon_reload(daemon, NULL);
+		note(daemon, resolv_hash(&now));
 	}
-	prefixes_free(&daemon->resolvers_known);
-	daemon->resolvers_known = now;
-	tell(&now);
-	daemon_reload(daemon, NULL);
+	prefixes_free(&now);
 }
 
 static int on_change(struct daemon *daemon, struct watch *watch, struct fault *fault)
@@ -108,8 +117,7 @@ int resolvers_open(struct daemon *daemon, struct fault *fault)
 	daemon->resolvers = (struct watch){ inotify_init1(IN_CLOEXEC | IN_NONBLOCK), on_change };
 	if (daemon->resolvers.fd < 0)
 		return fault_set(fault, errno, "cannot watch " RESOLV_CONF ": %s", strerror(errno));
-	watch_all(daemon->resolvers.fd);
-	(void)resolv_read(&daemon->resolvers_known);
+	resolvers_check(daemon); /* they may have changed while there was no daemon */
 	return daemon_watch(daemon, &daemon->resolvers, EPOLLIN, fault);
 }
 
@@ -117,5 +125,4 @@ void resolvers_close(struct daemon *daemon)
 {
 	if (daemon->resolvers.fd >= 0)
 		close(daemon->resolvers.fd);
-	prefixes_free(&daemon->resolvers_known);
 }

@@ -539,6 +539,26 @@ int host_ledger_id(const struct host *host, __u64 *id, struct fault *fault)
 	return err;
 }
 
+int host_resolvers(const struct host *host, __u64 *hash, struct fault *fault)
+{
+	struct sw_host state = { 0 };
+	int err = read_state(host->map[MAP_host], &state, fault);
+
+	*hash = state.resolvers;
+	return err;
+}
+
+int host_set_resolvers(struct host *host, __u64 hash, struct fault *fault)
+{
+	struct sw_host state = { 0 };
+	int err = read_state(host->map[MAP_host], &state, fault);
+
+	if (err || state.resolvers == hash)
+		return err;
+	state.resolvers = hash;
+	return write_state(host->map[MAP_host], &state, fault);
+}
+
 int host_current(const struct host *host, struct fault *fault)
 {
 	int fd = bpf_obj_get(HOST "/host"), err;

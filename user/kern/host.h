@@ -124,6 +124,10 @@ const char *host_kept(char path[256], __u64 tenancy);
 int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *fault);
 int host_ledger_id(const struct host *host, __u64 *id, struct fault *fault); /* 0 when none does */
 
+/* Which of the host's name servers the policies in force have: sw_host.resolvers. Written with the lock held. */
+int host_resolvers(const struct host *host, __u64 *hash, struct fault *fault);
+int host_set_resolvers(struct host *host, __u64 hash, struct fault *fault);
+
 /* All closed: what host_close() leaves, and may be given. */
 extern const struct host host_closed;
 

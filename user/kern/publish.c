@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "publish.h"
+#include "resolv.h"
 
 /* An inner map of the image, filled with `n` elements. The descriptor, or -errno. */
 struct filling {
@@ -162,6 +163,21 @@ static int load_image(struct host *host, __u32 number, const struct image *image
 	return err ? err : place_settings(host, number, &settings, fault);
 }
 
+/* By the first policy of all; then the daemon sees when they change, or have changed while it was down. */
+static int note_resolvers(struct host *host, struct fault *fault)
+{
+	struct prefixes resolvers = { 0 };
+	__u64 hash;
+	int err = host_resolvers(host, &hash, fault);
+
+	if (err || hash)
+		return err;
+	if (!resolv_read(&resolvers))
+		err = host_set_resolvers(host, resolv_hash(&resolvers), fault);
+	prefixes_free(&resolvers);
+	return err;
+}
+
 int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault)
 {
 	__u32 free_number = 0;
@@ -181,7 +197,9 @@ int publish(struct host *host, const struct image *image, struct published *out,
 	if (!free_number)
 		return fault_set(fault, ENOSPC, "%d different policies are in use, which is the most: detach a tenant",
 				 SW_IMAGES_MAX - 1);
-	err = host_next_serial(host, &serial, fault);
+	err = note_resolvers(host, fault);
+	if (!err)
+		err = host_next_serial(host, &serial, fault);
 	if (err)
 		return err;
 	err = load_image(host, free_number, image, serial, fault);

@@ -33,7 +33,7 @@ static char *get(int port, size_t *len)
 	fd = connect_to(&to, sizeof(to));
 	if (write(fd, request, strlen(request)) != (ssize_t)strlen(request))
 		die("a request: %s", strerror(errno));
-	text = fd_read(fd, len);
+	text = fd_read(fd, FD_READ_MAX, len);
 	if (!text || !strstr(text, "sockwarden_up 1"))
 		die("a scrape failed");
 	close(fd);

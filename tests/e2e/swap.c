@@ -164,7 +164,7 @@ static struct image *make_image(const char *text)
 {
 	struct diags diags = { 0 };
 	struct policy *policy = policy_read("swap.yaml", text, strlen(text), NULL, NULL, &diags);
-	struct image *image = policy ? compile(policy) : NULL;
+	struct image *image = policy ? compile(policy, &diags) : NULL;
 
 	diags_print(&diags, stdout);
 	policy_free(policy);

@@ -35,7 +35,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct draw draw = { .bytes = data, .left = size }, random = { .state = size };
 	struct policy *policy = generate_policy(&draw);
-	struct image *image = compile(policy);
+	struct image *image = compile(policy, NULL);
 	struct sw_flow flow;
 
 	if (image_flaw(image))

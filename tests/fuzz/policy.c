@@ -8,7 +8,7 @@
 
 static void same_image(const struct policy *a, const struct policy *b)
 {
-	struct image *x = compile(a), *y = compile(b);
+	struct image *x = compile(a, NULL), *y = compile(b, NULL);
 
 	must_hold(x->texts.n == y->texts.n, "the reprinted policy has as many rules");
 	for (size_t i = 0; i < x->texts.n; i++) {

@@ -112,7 +112,7 @@ static struct text text_of_policy(const struct policy *policy)
 
 static struct text text_of_image(const struct policy *policy)
 {
-	struct image *image = compile(policy);
+	struct image *image = compile(policy, NULL);
 	struct text text;
 
 	image_print(image, text_open(&text)->out);

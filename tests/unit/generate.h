@@ -106,7 +106,7 @@ static inline bool generate_known(struct draw *draw, const struct policy *policy
 	rule = &policy->rules.v[draw_below(draw, policy->rules.n)];
 	if (!rule->nets.n)
 		return false;
-	set = &rule->nets.v[draw_below(draw, rule->nets.n)].prefixes;
+	set = &policy->terms.v[rule->nets.v[draw_below(draw, rule->nets.n)]].prefixes;
 	*out = set->v[draw_below(draw, set->n)];
 	return true;
 }
@@ -142,12 +142,16 @@ static inline __u16 generate_port(struct draw *draw)
 				     : draw_below(draw, 65536);
 }
 
-static inline void generate_net(struct draw *draw, const struct policy *policy, struct rule *rule)
+static inline void generate_net(struct draw *draw, struct policy *policy, struct rule *rule)
 {
 	static const char *const sets[] = { "private", "special", "multicast", "protocol-assignments", "loopback" };
 	struct net_term term = { 0 };
 	char text[SW_PREFIX_TEXT];
 
+	if (policy->terms.n && draw_chance(draw, 20)) { /* one that other rules name too */
+		*list_add(&rule->nets) = draw_below(draw, policy->terms.n);
+		return;
+	}
 	if (draw_chance(draw, 10)) {
 		const char *name = sets[draw_below(draw, sizeof(sets) / sizeof(*sets))];
 
@@ -160,7 +164,8 @@ static inline void generate_net(struct draw *draw, const struct policy *policy, 
 		term.text = mem_strdup(prefix_format(&prefix, text));
 		term.literal = true;
 	}
-	*list_add(&rule->nets) = term;
+	*list_add(&rule->nets) = policy->terms.n;
+	*list_add(&policy->terms) = term;
 }
 
 static inline void generate_rule(struct draw *draw, struct policy *policy)

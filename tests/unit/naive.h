@@ -29,14 +29,17 @@ static inline bool naive_covers(const struct sw_prefix *prefix, const struct sw_
 	return !bits || prefix->addr.b[bytes] >> (8 - bits) == addr->b[bytes] >> (8 - bits);
 }
 
-static inline bool naive_net(const struct rule *rule, const struct sw_addr *addr)
+static inline bool naive_net(const struct policy *policy, const struct rule *rule, const struct sw_addr *addr)
 {
 	if (rule->names.n) /* the addresses of names are not learned */
 		return false;
-	for (size_t i = 0; i < rule->nets.n; i++)
-		for (size_t j = 0; j < rule->nets.v[i].prefixes.n; j++)
-			if (naive_covers(&rule->nets.v[i].prefixes.v[j], addr))
+	for (size_t i = 0; i < rule->nets.n; i++) {
+		const struct prefixes *set = &policy->terms.v[rule->nets.v[i]].prefixes;
+
+		for (size_t j = 0; j < set->n; j++)
+			if (naive_covers(&set->v[j], addr))
 				return true;
+	}
 	return !rule->nets.n;
 }
 
@@ -55,7 +58,7 @@ static inline struct sw_verdict naive_addr(const struct policy *policy, const st
 		const struct rule *rule = &policy->rules.v[i];
 		bool proto_matches = !rule->protos || rule->protos >> proto & 1;
 
-		if (proto_matches && naive_port(rule, port) && naive_net(rule, addr))
+		if (proto_matches && naive_port(rule, port) && naive_net(policy, rule, addr))
 			return (struct sw_verdict){
 				.rule = i,
 				.allow = rule->allow,

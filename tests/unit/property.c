@@ -79,15 +79,18 @@ static struct rule rule_copy(const struct rule *from)
 		*list_add(&rule.names) = mem_strdup(from->names.v[i]);
 	for (size_t i = 0; i < from->ports.n; i++)
 		*list_add(&rule.ports) = from->ports.v[i];
-	for (size_t i = 0; i < from->nets.n; i++) {
-		struct net_term *term = list_add(&rule.nets);
-
-		term->text = mem_strdup(from->nets.v[i].text);
-		term->literal = from->nets.v[i].literal;
-		for (size_t j = 0; j < from->nets.v[i].prefixes.n; j++)
-			*list_add(&term->prefixes) = from->nets.v[i].prefixes.v[j];
-	}
+	for (size_t i = 0; i < from->nets.n; i++)
+		*list_add(&rule.nets) = from->nets.v[i];
 	return rule;
+}
+
+static struct net_term term_copy(const struct net_term *from)
+{
+	struct net_term term = { .text = mem_strdup(from->text), .literal = from->literal };
+
+	for (size_t i = 0; i < from->prefixes.n; i++)
+		*list_add(&term.prefixes) = from->prefixes.v[i];
+	return term;
 }
 
 /* A prefix as its two halves: other entries, the same answers. */
@@ -111,6 +114,9 @@ static struct policy *variant(struct draw *draw, const struct policy *from)
 
 	*policy = *from;
 	memset(&policy->rules, 0, sizeof(policy->rules));
+	memset(&policy->terms, 0, sizeof(policy->terms));
+	for (size_t i = 0; i < from->terms.n; i++)
+		*list_add(&policy->terms) = term_copy(&from->terms.v[i]);
 	for (size_t i = 0; i < from->rules.n; i++)
 		*list_add(&policy->rules) = rule_copy(&from->rules.v[i]);
 	if (!policy->rules.n)
@@ -124,8 +130,11 @@ static struct policy *variant(struct draw *draw, const struct policy *from)
 		break;
 	case 1:
 	case 2:
-		for (size_t i = 0; i < rule->nets.n; i++)
-			split(&rule->nets.v[i].prefixes, draw_below(draw, rule->nets.v[i].prefixes.n));
+		for (size_t i = 0; i < rule->nets.n; i++) {
+			struct prefixes *set = &policy->terms.v[rule->nets.v[i]].prefixes;
+
+			split(set, draw_below(draw, set->n));
+		}
 		break;
 	case 3:
 		policy->default_allow ^= 1;
@@ -259,7 +268,7 @@ static size_t diffs, empty_diffs;
 static bool check_variant(struct draw *draw, const struct policy *policy, const struct image *image)
 {
 	struct policy *other = variant(draw, policy);
-	const struct image *images[2] = { image, compile(other) };
+	const struct image *images[2] = { image, compile(other, NULL) };
 	FILE *nowhere = fopen("/dev/null", "w");
 	bool good = check_diff(images);
 
@@ -289,7 +298,7 @@ int main(int argc, char **argv)
 	for (size_t done = 0; done < flows && answers && sound && diff; done += FLOWS_A_POLICY, policies++) {
 		struct draw draw = { .state = seed + policies * 0x9e3779b9UL };
 		struct policy *policy = generate_policy(&draw);
-		struct image *image = compile(policy);
+		struct image *image = compile(policy, NULL);
 		const char *flaw = image_flaw(image);
 
 		entries += image->entries.n;

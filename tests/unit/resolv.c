@@ -83,7 +83,7 @@ static bool answer_of(const char *text)
 	assert_non_null(policy);
 	assert_int_equal(diags.n, 1);
 	assert_int_equal(diags.errors, 0);
-	image = compile(policy);
+	image = compile(policy, &diags);
 	assert_null(addr_parse("192.0.2.1", &flow.peer));
 	allow = image_decide(image, &flow).allow;
 	assert_null(addr_parse("2001:db8::1", &flow.peer));

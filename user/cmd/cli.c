@@ -69,7 +69,7 @@ struct image *cli_compile_to(const char *name, bool notes, FILE *out)
 {
 	struct diags diags = { 0 };
 	struct policy *policy = policy_load(cli_path(), name, &diags);
-	struct image *image = policy ? compile(policy) : NULL;
+	struct image *image = policy ? compile(policy, &diags) : NULL;
 
 	if (!notes)
 		drop_notes(&diags);

@@ -70,7 +70,7 @@ static void show_json(const struct policy *policy, struct json *json)
 		size_t len;
 		FILE *out = open_memstream(&text, &len);
 
-		rule_print(&policy->rules.v[i], out);
+		rule_print(policy, &policy->rules.v[i], out);
 		fclose(out);
 		json_open(json, NULL, '{');
 		json_number(json, "rule", i + 1);
@@ -98,7 +98,7 @@ int cmd_policy_show(struct cli *cli)
 		return EXIT_FAILED;
 	}
 	if (cli_has(cli, OPTION_COMPILED)) {
-		image = compile(policy);
+		image = compile(policy, &diags);
 		image_print(image, stdout);
 		image_free(image);
 	} else if (cli_has(cli, OPTION_JSON)) {

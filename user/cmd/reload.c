@@ -35,7 +35,7 @@ int cmd_reload(struct cli *cli)
 	if (fd < 0)
 		return fail("%s", fault.text);
 	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	text = fd_read(fd, &len);
+	text = fd_read(fd, FD_READ_MAX, &len);
 	status = text ? show(text, len) : fail("the daemon has not answered for %d s: see its log", PATIENCE);
 	free(text);
 	close(fd);

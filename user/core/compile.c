@@ -2,11 +2,14 @@
 /*
  * From ordered rules to longest-prefix entries.
  *
- * The prefixes of all rules are sorted, so that each comes right behind those around it, and walked once
- * with a stack of the enclosing ones. The rules that speak of an address are those of its prefix and of
- * all prefixes around it: a set of rule numbers, the "class" of the prefix. Each different class is turned
- * once into spans: the first rule that matches, for every service. A prefix whose spans are those of the
- * prefix around it says nothing new and is dropped.
+ * What a set of rules answers is a list of spans: for every service the first rule that matches, hence the one with
+ * the smallest number. Different lists are numbered: a "class". The answer of two sets of rules together is the
+ * smaller of the two numbers, service by service; so classes are joined without a look at the rules.
+ *
+ * What rules name, a list of prefixes or one, is a term. Its rules are made into a class once. Then the prefixes of
+ * all terms are sorted, so that each comes right behind those around it, and walked once with a stack of the
+ * enclosing ones: the class of a prefix is that of the prefix around it joined with those of its terms. A prefix
+ * whose class is that of the prefix around it says nothing new and is dropped.
  *
  * IPv4 lives at ::ffff:0:0/96 and must not inherit what a policy says of IPv6 prefixes that happen to
  * enclose it (::/0, most of all): there the inheritance starts again, from the rules that name no prefix.
@@ -20,64 +23,93 @@
 
 struct item {
 	struct sw_prefix prefix;
-	__u32 rule; /* NO_RULE: the prefix is there for its own sake */
+	__u32 class; /* of the rules that name it */
 };
-
-#define NO_RULE 0xffffffffU
 
 struct compiler {
 	const struct policy *policy;
 	struct image *image;
 	LIST(struct item) items;
-	struct intern classes; /* arrays of __u16 rule numbers, ascending */
-	LIST(__u32) span_of;   /* by class: its number in `spans`, + 1; 0: not made yet */
-	struct intern spans;   /* arrays of struct sw_span */
-	struct intern joins;   /* { class, rule } */
-	LIST(__u32) joined;    /* by number in `joins`: the class with the rule added */
-	__u32 everything;      /* the class of rules that name no prefix */
+	struct intern classes; /* arrays of struct sw_span */
+	struct intern joins;   /* pairs of classes */
+	LIST(__u32) joined;    /* by number in `joins`: the class of both */
+	LIST(__u32) span_of;   /* by class: where its spans are in the image, + 1; 0: not there yet */
+	__u32 nothing;         /* the class of no rule, */
+	__u32 everything;      /* and of those that name no prefix */
+	size_t steps;
 };
 
 static const struct sw_prefix all = { .len = 0 };
 static const struct sw_prefix ipv4 = { .len = SW_V4_BITS, .addr.b = { [10] = 0xff, [11] = 0xff } };
 
-static __u32 class_number(struct compiler *c, const __u16 *rules, size_t n)
+/* False once there is more to do than may be: what is left is then passed over. */
+static bool may_go_on(struct compiler *c, size_t steps)
 {
-	__u32 class = intern(&c->classes, rules, n * sizeof(*rules));
+	c->steps += steps;
+	return c->steps <= SW_STEPS_MAX && c->classes.used <= SW_SPANS_MAX * sizeof(struct sw_span);
+}
 
-	if (class == c->span_of.n)
-		*list_add(&c->span_of) = 0;
+static const struct sw_span *spans_of(const struct compiler *c, __u32 class, size_t *n)
+{
+	const struct sw_span *spans = interned(&c->classes, class, n);
+
+	*n /= sizeof(*spans);
+	return spans;
+}
+
+/* A list of spans while it is made; `room` is allocated before. */
+struct draft {
+	struct sw_span *v;
+	size_t n;
+};
+
+static void draft_add(struct draft *draft, struct sw_span span, __u32 first)
+{
+	span.first = first;
+	if (!draft->n || draft->v[draft->n - 1].rule != span.rule)
+		draft->v[draft->n++] = span;
+}
+
+static __u32 draft_end(struct compiler *c, struct draft *draft)
+{
+	__u32 class = intern(&c->classes, draft->v, draft->n * sizeof(*draft->v));
+
+	free(draft->v);
 	return class;
 }
 
-static __u32 insert_rule(struct compiler *c, __u32 class, __u16 rule)
+/* Service by service the smaller rule. */
+static __u32 merge(struct compiler *c, __u32 one, __u32 other)
 {
-	size_t len, n, at = 0;
-	const __u16 *old = interned(&c->classes, class, &len);
-	__u16 *rules = mem_alloc(len / sizeof(*old) + 1, sizeof(*rules));
+	size_t n, m, i = 0, j = 0;
+	const struct sw_span *a = spans_of(c, one, &n), *b = spans_of(c, other, &m);
+	struct draft draft = { 0 };
 
-	n = len / sizeof(*old);
-	while (at < n && old[at] < rule)
-		at++;
-	if (at == n || old[at] != rule) {
-		memcpy(rules, old, at * sizeof(*old));
-		rules[at] = rule;
-		memcpy(rules + at + 1, old + at, (n - at) * sizeof(*old));
-		class = class_number(c, rules, n + 1);
+	if (!may_go_on(c, n + m))
+		return one;
+	draft.v = mem_alloc(n + m, sizeof(*draft.v));
+	for (__u32 at = 0; at < SW_SERVICES;) {
+		__u32 end_a = i + 1 < n ? a[i + 1].first : SW_SERVICES,
+		      end_b = j + 1 < m ? b[j + 1].first : SW_SERVICES;
+
+		draft_add(&draft, a[i].rule <= b[j].rule ? a[i] : b[j], at);
+		at = end_a < end_b ? end_a : end_b;
+		i += end_a == at;
+		j += end_b == at;
 	}
-	free(rules);
-	return class;
+	return draft_end(c, &draft);
 }
 
-/* The class with one rule more; remembered, for a list of a million prefixes asks a million times. */
-static __u32 join(struct compiler *c, __u32 class, __u32 rule)
+/* Remembered, for a list of a million prefixes asks a million times. */
+static __u32 join(struct compiler *c, __u32 one, __u32 other)
 {
-	__u32 key[2] = { class, rule }, number;
+	__u32 key[2] = { one, other }, number;
 
-	if (rule == NO_RULE)
-		return class;
+	if (one == other || other == c->nothing)
+		return one;
 	number = intern(&c->joins, key, sizeof(key));
 	if (number == c->joined.n) {
-		__u32 result = insert_rule(c, class, rule);
+		__u32 result = merge(c, one, other);
 
 		*list_add(&c->joined) = result;
 	}
@@ -118,8 +150,8 @@ static size_t cuts_of(const struct compiler *c, const __u16 *rules, size_t n, __
 
 /* The services between two cuts are a cell, all answered alike: by the first rule that takes it. */
 struct cells {
-	__u32 *cut; /* where each begins */
-	size_t n;
+	__u32 *cut;     /* where each begins */
+	size_t n, left; /* all, and those that are free */
 	__u16 *rule;
 	__u32 *next; /* itself while the cell is free, else one behind it; followed to the next free one */
 };
@@ -146,6 +178,7 @@ static void take(struct cells *cells, __u16 rule, __u32 first, __u32 end)
 	     at = free_cell(cells, at)) {
 		cells->rule[at] = rule;
 		cells->next[at] = at + 1;
+		cells->left--;
 	}
 }
 
@@ -168,14 +201,14 @@ static struct cells cells_of(const struct compiler *c, const __u16 *rules, size_
 {
 	struct cells cells;
 
-	cells.n = cuts_of(c, rules, n, &cells.cut);
+	cells.n = cells.left = cuts_of(c, rules, n, &cells.cut);
 	cells.rule = mem_alloc(cells.n, sizeof(*cells.rule));
 	cells.next = mem_alloc(cells.n + 1, sizeof(*cells.next));
 	for (size_t i = 0; i <= cells.n; i++)
 		cells.next[i] = i;
 	for (size_t i = 0; i < cells.n; i++)
 		cells.rule[i] = SW_RULE_DEFAULT;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n && cells.left; i++)
 		take_rule(&cells, &c->policy->rules.v[rules[i]], rules[i]);
 	return cells;
 }
@@ -197,51 +230,120 @@ static bool rule_exempts(const struct policy *policy, __u16 rule)
 	return rule != SW_RULE_DEFAULT && policy->rules.v[rule].exempt;
 }
 
-/* The number of the class's spans. */
-static __u32 spans_of(struct compiler *c, __u32 class)
+/* Sorting a cut, and looking for it again, is worth so many steps through spans. */
+#define PORT_STEPS 64
+
+static size_t ports_of(const struct compiler *c, const __u16 *rules, size_t n)
 {
-	size_t len;
-	const __u16 *rules = interned(&c->classes, class, &len);
-	LIST(struct sw_span) spans = { 0 };
+	size_t ports = n;
+
+	for (size_t i = 0; i < n; i++)
+		ports += c->policy->rules.v[rules[i]].ports.n;
+	return ports;
+}
+
+/* The class of some rules, which ascend. */
+static __u32 class_of(struct compiler *c, const __u16 *rules, size_t n)
+{
+	struct draft draft = { 0 };
 	struct cells cells;
 
-	if (c->span_of.v[class])
-		return c->span_of.v[class] - 1;
-	cells = cells_of(c, rules, len / sizeof(*rules));
+	if (!may_go_on(c, ports_of(c, rules, n) * PORT_STEPS))
+		return c->nothing;
+	cells = cells_of(c, rules, n);
+	draft.v = mem_alloc(cells.n, sizeof(*draft.v));
 	for (size_t i = 0; i < cells.n; i++) {
-		if (i && cells.rule[i] == cells.rule[i - 1])
-			continue;
-		*list_add(&spans) = (struct sw_span){
-			.first = cells.cut[i],
+		struct sw_span span = {
 			.rule = cells.rule[i],
 			.allow = rule_allows(c->policy, cells.rule[i]),
 			.billing = rule_exempts(c->policy, cells.rule[i]) ? SW_EXEMPT : SW_BILLABLE,
 		};
+
+		draft_add(&draft, span, cells.cut[i]);
 	}
-	c->span_of.v[class] = intern(&c->spans, spans.v, spans.n * sizeof(*spans.v)) + 1;
-	free(spans.v);
 	cells_free(&cells);
-	return c->span_of.v[class] - 1;
+	return draft_end(c, &draft);
+}
+
+/* Which rules name a term, for all terms: those of term t are rules[start[t]] up to rules[start[t + 1]]. */
+struct naming {
+	__u32 *start;
+	__u16 *rules;
+};
+
+static struct naming naming_of(const struct policy *policy)
+{
+	struct naming by = { .start = mem_alloc(policy->terms.n + 2, sizeof(*by.start)) };
+
+	for (size_t r = 0; r < policy->rules.n; r++)
+		for (size_t i = 0; i < policy->rules.v[r].nets.n; i++)
+			by.start[policy->rules.v[r].nets.v[i] + 2]++;
+	for (size_t t = 0; t < policy->terms.n; t++)
+		by.start[t + 2] += by.start[t + 1];
+	by.rules = mem_alloc(by.start[policy->terms.n + 1], sizeof(*by.rules));
+	for (size_t r = 0; r < policy->rules.n; r++)
+		for (size_t i = 0; i < policy->rules.v[r].nets.n; i++)
+			by.rules[by.start[policy->rules.v[r].nets.v[i] + 1]++] = r;
+	return by;
+}
+
+/* The items of all terms. Terms that are named by the same rules have one class, made once. */
+static void gather_terms(struct compiler *c)
+{
+	struct naming by = naming_of(c->policy);
+	struct intern groups = { 0 };
+	LIST(__u32) classes = { 0 }; /* by group */
+
+	for (size_t t = 0; t < c->policy->terms.n; t++) {
+		const struct prefixes *set = &c->policy->terms.v[t].prefixes;
+		const __u16 *rules = by.rules + by.start[t];
+		size_t n = by.start[t + 1] - by.start[t];
+		__u32 group = intern(&groups, rules, n * sizeof(*rules));
+
+		if (group == classes.n) {
+			__u32 class = class_of(c, rules, n);
+
+			*list_add(&classes) = class;
+		}
+		for (size_t i = 0; i < set->n; i++)
+			*list_add(&c->items) = (struct item){ set->v[i], classes.v[group] };
+	}
+	free(by.start);
+	free(by.rules);
+	free(classes.v);
+	intern_free(&groups);
 }
 
 static void gather(struct compiler *c)
 {
-	*list_add(&c->items) = (struct item){ all, NO_RULE };
-	*list_add(&c->items) = (struct item){ ipv4, NO_RULE };
-	c->everything = class_number(c, NULL, 0);
-	for (size_t r = 0; r < c->policy->rules.n; r++) {
-		const struct rule *rule = &c->policy->rules.v[r];
+	LIST(__u16) about_all = { 0 };
 
-		if (!rule->nets.n && !rule->names.n)
-			c->everything = join(c, c->everything, r);
-		for (size_t i = 0; i < rule->nets.n; i++) {
-			const struct prefixes *set = &rule->nets.v[i].prefixes;
-
-			for (size_t j = 0; j < set->n; j++)
-				*list_add(&c->items) = (struct item){ set->v[j], r };
-		}
-	}
+	for (size_t r = 0; r < c->policy->rules.n; r++)
+		if (!c->policy->rules.v[r].nets.n && !c->policy->rules.v[r].names.n)
+			*list_add(&about_all) = r;
+	c->nothing = class_of(c, NULL, 0);
+	c->everything = class_of(c, about_all.v, about_all.n);
+	*list_add(&c->items) = (struct item){ all, c->nothing };
+	*list_add(&c->items) = (struct item){ ipv4, c->nothing };
+	gather_terms(c);
 	qsort(c->items.v, c->items.n, sizeof(*c->items.v), prefix_order); /* the prefix comes first in an item */
+	free(about_all.v);
+}
+
+/* The class as an entry has it: its spans go into the image with the first entry that needs them. */
+static struct sw_class class_in_image(struct compiler *c, __u32 class)
+{
+	size_t n;
+	const struct sw_span *spans = spans_of(c, class, &n);
+
+	while (c->span_of.n <= class)
+		*list_add(&c->span_of) = 0;
+	if (!c->span_of.v[class]) {
+		c->span_of.v[class] = c->image->spans.n + 1;
+		for (size_t i = 0; i < n; i++)
+			*list_add(&c->image->spans) = spans[i];
+	}
+	return (struct sw_class){ .span = c->span_of.v[class] - 1, .count = n };
 }
 
 /* What encloses the prefix at hand. */
@@ -253,20 +355,15 @@ struct level {
 static void add_entry(struct compiler *c, const struct sw_prefix *prefix, __u32 class, struct level *level,
 		      const struct level *parent)
 {
-	__u32 spans = spans_of(c, class);
-
 	*level = (struct level){ .prefix = *prefix, .class = class };
-	if (parent && spans == spans_of(c, parent->class)) {
+	if (parent && class == parent->class) {
 		level->entry = parent->entry;
 		return;
 	}
 	level->entry = c->image->entries.n;
 	*list_add(&c->image->entries) = (struct entry){
 		.prefix = *prefix,
-		.class = {
-			.span = c->spans.items.v[spans].at / sizeof(struct sw_span),
-			.count = c->spans.items.v[spans].len / sizeof(struct sw_span),
-		},
+		.class = class_in_image(c, class),
 		.parent = parent ? parent->entry : 0,
 	};
 }
@@ -284,7 +381,7 @@ static void walk(struct compiler *c)
 			depth--;
 		class = !depth || !prefix_order(prefix, &ipv4) ? c->everything : stack[depth - 1].class;
 		for (j = i; j < c->items.n && !prefix_order(&c->items.v[j], prefix); j++)
-			class = join(c, class, c->items.v[j].rule);
+			class = join(c, class, c->items.v[j].class);
 		add_entry(c, prefix, class, &stack[depth], depth ? &stack[depth - 1] : NULL);
 		depth++;
 	}
@@ -300,7 +397,7 @@ static void add_texts(struct compiler *c)
 
 		if (!out)
 			abort();
-		rule_print(&c->policy->rules.v[i], out);
+		rule_print(c->policy, &c->policy->rules.v[i], out);
 		fclose(out);
 		text->line = c->policy->rules.v[i].line;
 		text->allow = c->policy->rules.v[i].allow;
@@ -356,20 +453,25 @@ static void add_hash(struct image *image)
 	sha256_end(&sha, image->settings.hash);
 }
 
-struct image *compile(const struct policy *policy)
+struct image *compile(const struct policy *policy, struct diags *diags)
 {
 	struct compiler c = { .policy = policy, .image = mem_alloc(1, sizeof(*c.image)) };
 
 	gather(&c);
 	walk(&c);
-	c.image->spans.n = c.image->spans.room = c.spans.used / sizeof(struct sw_span);
-	c.image->spans.v = (struct sw_span *)c.spans.pool;
-	c.spans.pool = NULL;
-	add_texts(&c);
-	add_settings(&c);
-	add_hash(c.image);
+	if (may_go_on(&c, 0)) {
+		add_texts(&c);
+		add_settings(&c);
+		add_hash(c.image);
+	} else {
+		diag_error(
+			diags, &(struct place){ .file = policy->name },
+			"its rules overlap in too many ways: write fewer ports, or fewer prefixes inside others that "
+			"differ in their rules");
+		image_free(c.image);
+		c.image = NULL;
+	}
 	intern_free(&c.classes);
-	intern_free(&c.spans);
 	intern_free(&c.joins);
 	free(c.span_of.v);
 	free(c.joined.v);

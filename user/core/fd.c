@@ -6,9 +6,7 @@
 #include "fd.h"
 #include "mem.h"
 
-#define FILE_MAX (1UL << 30)
-
-char *fd_read(int fd, size_t *len)
+char *fd_read(int fd, size_t max, size_t *len)
 {
 	size_t room = 65536;
 	char *text = mem_alloc(room, 1);
@@ -18,7 +16,7 @@ char *fd_read(int fd, size_t *len)
 	while ((got = read(fd, text + *len, room - *len - 1)) != 0) {
 		if (got < 0 && errno == EINTR)
 			continue;
-		if (got < 0 || *len + got > FILE_MAX) {
+		if (got < 0 || *len + got > max) {
 			if (got > 0)
 				errno = EFBIG;
 			free(text);

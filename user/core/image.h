@@ -24,7 +24,13 @@ struct image {
 	LIST(struct option_rule) options;
 };
 
-struct image *compile(const struct policy *policy);
+/*
+ * NULL when the policy comes to more than the compiler takes on; that is then in `diags`. Spans of all different
+ * classes, and those that it looks at on its way: together they bound its memory and its time.
+ */
+#define SW_SPANS_MAX 4000000
+#define SW_STEPS_MAX 100000000
+struct image *compile(const struct policy *policy, struct diags *diags);
 void image_free(struct image *image);
 
 /* The verdict the kernel gives, by the same code. */

@@ -34,7 +34,7 @@ char *file_read(const char *path, size_t *len)
 		errno = EINVAL;
 	if (fd < 0)
 		return NULL;
-	text = fd_read(fd, len);
+	text = fd_read(fd, SW_FILE_MAX, len);
 	saved = errno;
 	close(fd);
 	errno = saved;

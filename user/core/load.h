@@ -16,6 +16,9 @@
  */
 char *search_path(void);
 
+/* Bytes of a file: a million of the longest prefixes, with a comment here and there. */
+#define SW_FILE_MAX (64UL << 20)
+
 /* The whole file, to be freed; NULL with errno, EINVAL for a FIFO. A NUL is put behind it. */
 char *file_read(const char *path, size_t *len);
 

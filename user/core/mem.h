@@ -23,6 +23,9 @@ char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
 #define list_add(list)                                                                                                 \
 	((list)->v = list_grow((list)->v, (list)->n, &(list)->room, sizeof(*(list)->v)), &(list)->v[(list)->n++])
 
+/* Likewise of an empty list that stays at one element, and takes no room for more. */
+#define list_one(list) ((list)->v = mem_alloc(1, sizeof(*(list)->v)), (list)->n = (list)->room = 1, (list)->v)
+
 void *list_grow(void *v, size_t n, size_t *room, size_t size);
 
 #endif

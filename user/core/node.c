@@ -8,7 +8,8 @@
 
 /* Guards against documents made to exhaust us; far beyond any policy. */
 #define DEPTH_MAX 8
-#define NODES_MAX 4000000
+#define NODES_MAX 500000
+#define TEXT_MAX  (32UL << 20)
 
 struct reader {
 	yaml_parser_t parser;
@@ -174,6 +175,11 @@ static struct node *read_value(struct reader *reader, const yaml_event_t *event,
 {
 	struct node *node;
 
+	if (reader->nodes == NODES_MAX) {
+		diag_error(reader->diags, at(reader, &event->start_mark),
+			   "more than %d values up to here: put prefixes into file:PATH", NODES_MAX);
+		return NULL;
+	}
 	if (event->type == YAML_SCALAR_EVENT)
 		return scalar(reader, event);
 	if (event->type == YAML_ALIAS_EVENT) {
@@ -184,9 +190,9 @@ static struct node *read_value(struct reader *reader, const yaml_event_t *event,
 		node->wrong = true;
 		return node;
 	}
-	if (depth == DEPTH_MAX || reader->nodes > NODES_MAX) {
+	if (depth == DEPTH_MAX) {
 		diag_error(reader->diags, at(reader, &event->start_mark),
-			   "nested too deep, or too large: a policy has at most %d levels", DEPTH_MAX);
+			   "nested too deep: a policy has at most %d levels", DEPTH_MAX);
 		return NULL;
 	}
 	node = node_new(reader, event);
@@ -237,6 +243,11 @@ struct node *node_read(const char *file, const char *text, size_t len, struct di
 	struct reader reader = { .place = { .file = file, .text = text + mark, .len = len - mark }, .diags = diags };
 	struct node *root;
 
+	if (len > TEXT_MAX) {
+		diag_error(diags, &(struct place){ .file = file }, "over %lu MiB: put prefixes into file:PATH",
+			   TEXT_MAX >> 20);
+		return NULL;
+	}
 	if (!yaml_parser_initialize(&reader.parser))
 		abort();
 	yaml_parser_set_encoding(&reader.parser, YAML_UTF8_ENCODING);

@@ -16,6 +16,7 @@
 struct net_term {
 	char *text;
 	bool literal; /* a prefix written out: `text` is its canonical form */
+	bool missing; /* there is no such set; only while a policy is read */
 	struct prefixes prefixes;
 };
 
@@ -26,7 +27,7 @@ struct port_range {
 struct rule {
 	bool allow;
 	unsigned line;
-	LIST(struct net_term) nets;
+	LIST(__u32) nets; /* numbers of the policy's terms */
 	LIST(char *) names;
 	LIST(struct port_range) ports; /* none: every port */
 	__u32 protos;                  /* bits 1 << enum sw_proto; 0: every protocol */
@@ -51,8 +52,11 @@ struct policy {
 	enum sw_period budget_period;
 	bool budget_log;
 	LIST(struct option_rule) options;
+	LIST(struct net_term) terms; /* what rules list by `net:`, each once, however many do */
 	LIST(struct rule) rules;
 };
+
+#define SW_PREFIXES_MAX 2000000 /* of a policy, those of a list counted once; kept and sorted they take 200 MB */
 
 /*
  * Where `net:` words that are not prefixes come from. Returns false when there is no such set or file; what
@@ -72,7 +76,7 @@ void policy_name(const char *file, char name[SW_NAME_MAX]);
 void policy_print(const struct policy *policy, FILE *out);
 
 /* One rule in the canonical form's inner part: "deny: {port: 25}". */
-void rule_print(const struct rule *rule, FILE *out);
+void rule_print(const struct policy *policy, const struct rule *rule, FILE *out);
 
 #define RULE_NAMES_NOTE "opens nothing yet: the addresses of names are not learned"
 

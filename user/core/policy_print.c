@@ -84,7 +84,7 @@ static void print_protos(__u32 mask, FILE *out)
 	fputs(mask == 1U << SW_UDP ? "udp" : mask == 1U << SW_TCP ? "tcp" : "tcp, udp", out);
 }
 
-void rule_print(const struct rule *rule, FILE *out)
+void rule_print(const struct policy *policy, const struct rule *rule, FILE *out)
 {
 	bool first = true;
 
@@ -93,7 +93,7 @@ void rule_print(const struct rule *rule, FILE *out)
 		open_values("net", rule->nets.n, &first, out);
 		for (size_t i = 0; i < rule->nets.n; i++) {
 			fputs(i ? ", " : "", out);
-			print_word(rule->nets.v[i].text, out);
+			print_word(policy->terms.v[rule->nets.v[i]].text, out);
 		}
 		close_values(rule->nets.n, out);
 	}
@@ -196,7 +196,7 @@ void policy_print(const struct policy *policy, FILE *out)
 	fputs(policy->rules.n ? "rules:\n" : "rules: []\n", out);
 	for (size_t i = 0; i < policy->rules.n; i++) {
 		fputs("  - ", out);
-		rule_print(&policy->rules.v[i], out);
+		rule_print(policy, &policy->rules.v[i], out);
 		fputc('\n', out);
 	}
 	fprintf(out, "default: %s\n", word_for(policy->default_allow));

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "amount.h"
+#include "intern.h"
 #include "node.h"
 #include "policy.h"
 #include "sets.h"
@@ -18,6 +19,8 @@ struct reader {
 	net_source *source;
 	void *data;
 	struct diags *diags;
+	struct intern texts; /* of the policy's terms, under the same numbers */
+	size_t prefixes;     /* of all terms */
 };
 
 #define WRONG(reader, node, ...) diag_error((reader)->diags, place_of(reader, node), __VA_ARGS__)
@@ -134,46 +137,88 @@ static void add_port(struct reader *reader, const struct node *node, void *data)
 		*list_add(&rule->ports) = (struct port_range){ first, last };
 }
 
-static void add_net(struct reader *reader, const struct node *node, void *data)
+/* The term of this text, a new one without prefixes if it is the first of its kind. */
+static __u32 term_number(struct reader *reader, const char *text)
 {
-	const char *text = word(reader, node, "a prefix, a named set or file:PATH"), *wrong;
-	struct net_term term = { 0 };
-	struct sw_prefix prefix;
-	char canonical[SW_PREFIX_TEXT];
-	struct rule *rule = data;
-	bool word_like;
-	size_t before;
+	__u32 number = intern(&reader->texts, text, strlen(text));
 
-	if (!text)
-		return;
-	before = reader->diags->n;
-	word_like = isalpha((unsigned char)*text) && (!strchr(text, ':') || !strncmp(text, "file:", 5));
-	if (word_like && (!set_find(text, &term.prefixes) &&
-			  !reader->source(reader->data, reader->place.file, text, &term.prefixes, reader->diags))) {
+	if (number == reader->policy->terms.n)
+		list_add(&reader->policy->terms)->text = mem_strdup(text);
+	return number;
+}
+
+static void find_prefixes(struct reader *reader, const struct node *node, struct net_term *term)
+{
+	size_t before = reader->diags->n;
+
+	term->missing = !set_find(term->text, &term->prefixes) &&
+			!reader->source(reader->data, reader->place.file, term->text, &term->prefixes, reader->diags);
+	if (reader->diags->n != before)
+		diag_note(reader->diags, place_of(reader, node), "'%.60s' is named here", term->text);
+	else if (!term->missing && !term->prefixes.n)
+		diag_note(reader->diags, place_of(reader, node), "'%.60s' is empty on this host: it matches nothing",
+			  term->text);
+}
+
+/* Says so once, however many are too many. */
+static void count_prefixes(struct reader *reader, const struct node *node, size_t n)
+{
+	bool before = reader->prefixes > SW_PREFIXES_MAX;
+
+	reader->prefixes += n;
+	if (!before && reader->prefixes > SW_PREFIXES_MAX)
+		WRONG(reader, node, "more than %d prefixes up to here: join them, or leave some out", SW_PREFIXES_MAX);
+}
+
+/* A named set or a file. Lists are read once, and none any more when there are too many prefixes. */
+static void add_list(struct reader *reader, const struct node *node, struct rule *rule)
+{
+	size_t terms = reader->policy->terms.n;
+	__u32 number = term_number(reader, node->text);
+	struct net_term *term = &reader->policy->terms.v[number];
+
+	if (number == terms && reader->prefixes <= SW_PREFIXES_MAX) {
+		find_prefixes(reader, node, term);
+		count_prefixes(reader, node, term->prefixes.n);
+	}
+	if (term->missing)
 		WRONG(reader, node,
 		      "no set is named '%.40s': 'sockwarden ranges' lists them; or write a prefix, "
 		      "or file:PATH",
-		      text);
-		prefixes_free(&term.prefixes);
+		      node->text);
+	*list_add(&rule->nets) = number;
+}
+
+static void add_prefix(struct reader *reader, const struct node *node, struct rule *rule)
+{
+	char canonical[SW_PREFIX_TEXT];
+	struct sw_prefix prefix;
+	const char *wrong = prefix_parse(node->text, &prefix);
+	struct net_term *term;
+
+	if (wrong) {
+		WRONG(reader, node, "'%.60s': %s; a net is written 192.0.2.0/24 or 2001:db8::/32", node->text, wrong);
 		return;
 	}
-	if (!word_like) {
-		wrong = prefix_parse(text, &prefix);
-		if (wrong) {
-			WRONG(reader, node, "'%.60s': %s; a net is written 192.0.2.0/24 or 2001:db8::/32", text, wrong);
-			return;
-		}
-		text = prefix_format(&prefix, canonical);
-		*list_add(&term.prefixes) = prefix;
-		term.literal = true;
-	}
-	if (reader->diags->n != before)
-		diag_note(reader->diags, place_of(reader, node), "'%.60s' is named here", text);
-	else if (!term.prefixes.n)
-		diag_note(reader->diags, place_of(reader, node), "'%.60s' is empty on this host: it matches nothing",
-			  text);
-	term.text = mem_strdup(text);
-	*list_add(&rule->nets) = term;
+	*list_add(&rule->nets) = term_number(reader, prefix_format(&prefix, canonical));
+	term = &reader->policy->terms.v[rule->nets.v[rule->nets.n - 1]];
+	if (term->literal)
+		return;
+	term->literal = true;
+	*list_one(&term->prefixes) = prefix;
+	count_prefixes(reader, node, 1);
+}
+
+static void add_net(struct reader *reader, const struct node *node, void *data)
+{
+	const char *text = word(reader, node, "a prefix, a named set or file:PATH");
+
+	if (!text)
+		return;
+	if (isalpha((unsigned char)*text) && (!strchr(text, ':') || !strncmp(text, "file:", 5)))
+		add_list(reader, node, data);
+	else
+		add_prefix(reader, node, data);
 }
 
 /* Letters, digits and hyphens between dots, as RFC 1123 has it; no wildcard. */
@@ -526,6 +571,7 @@ struct policy *policy_read(const char *file, const char *text, size_t len, net_s
 			   "a policy is a map: keys such as rules and default, each with its value");
 	}
 	node_free(root);
+	intern_free(&reader.texts);
 	if (diags->errors == before)
 		return policy;
 	policy_free(policy);
@@ -534,10 +580,6 @@ struct policy *policy_read(const char *file, const char *text, size_t len, net_s
 
 static void rule_free(struct rule *rule)
 {
-	for (size_t i = 0; i < rule->nets.n; i++) {
-		free(rule->nets.v[i].text);
-		prefixes_free(&rule->nets.v[i].prefixes);
-	}
 	for (size_t i = 0; i < rule->names.n; i++)
 		free(rule->names.v[i]);
 	free(rule->nets.v);
@@ -551,6 +593,11 @@ void policy_free(struct policy *policy)
 		return;
 	for (size_t i = 0; i < policy->rules.n; i++)
 		rule_free(&policy->rules.v[i]);
+	for (size_t i = 0; i < policy->terms.n; i++) {
+		free(policy->terms.v[i].text);
+		prefixes_free(&policy->terms.v[i].prefixes);
+	}
+	free(policy->terms.v);
 	free(policy->rules.v);
 	free(policy->options.v);
 	free(policy);

@@ -60,7 +60,7 @@ int snapshot_ask(const char *path, struct snapshot *out, struct fault *fault)
 
 	if (fd < 0)
 		return fd;
-	data = fd_read(fd, &len);
+	data = fd_read(fd, FD_READ_MAX, &len);
 	err = errno == EAGAIN ? ETIMEDOUT : errno;
 	close(fd);
 	if (!data)

@@ -84,6 +84,20 @@ static void print_help(void)
 	       cli_path());
 }
 
+/* The commands of two words that begin with this one. Returns how many there are. */
+static int print_family(const char *word)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < COMMANDS; i++) {
+		if (strncmp(commands[i].verb, word, strlen(word)) || commands[i].verb[strlen(word)] != ' ')
+			continue;
+		printf("  %-14s %s\n", commands[i].verb, commands[i].help);
+		n++;
+	}
+	return n;
+}
+
 static void print_command_help(const struct command *command)
 {
 	printf("usage: sockwarden %s [OPTION...] %s\n\n%s\n\n", command->verb, command->args, command->help);
@@ -99,6 +113,7 @@ static void print_command_help(const struct command *command)
 			 rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
 		printf("  %-28s %s\n", left, rows[i].help);
 	}
+	print_family(command->verb);
 }
 
 /* The command the words name; `words` is how many of them do. */
@@ -174,6 +189,26 @@ static int parse(const struct command *command, int argc, char **argv, struct cl
 	return EXIT_OK;
 }
 
+/* Of a command, or of the first of the two words that name some; `words` ends in NULL. */
+static int print_help_of(char **words)
+{
+	int n;
+	const struct command *command = *words ? find_command(words, &n) : NULL;
+
+	if (!*words)
+		print_help();
+	else if (command)
+		print_command_help(command);
+	else if (!print_family(*words))
+		return usage("'%s' is no command: 'sockwarden --help' lists them", *words);
+	return EXIT_OK;
+}
+
+static bool is_help(const char *word)
+{
+	return !strcmp(word, "--help") || !strcmp(word, "-h") || !strcmp(word, "help");
+}
+
 int main(int argc, char **argv)
 {
 	struct cli cli = { .json.out = stdout };
@@ -182,15 +217,15 @@ int main(int argc, char **argv)
 
 	if (argc < 2)
 		return usage("a command is missing: 'sockwarden --help' lists them");
-	if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
-		print_help();
-		return EXIT_OK;
-	}
+	if (is_help(argv[1]))
+		return print_help_of(argv + 2);
 	if (!strcmp(argv[1], "--version")) {
 		puts("sockwarden " SW_VERSION);
 		return EXIT_OK;
 	}
 	command = find_command(argv + 1, &words);
+	if (!command && argc == 3 && is_help(argv[2]))
+		return print_help_of((char *[]){ argv[1], NULL });
 	if (!command)
 		return usage("'%s' is no command: 'sockwarden --help' lists them", argv[1]);
 	if (command->raw) {

@@ -183,6 +183,40 @@ for port in 81, 82, 83:
 	[ "$status" -eq 3 ]
 }
 
+@test "a policy is checked from standard input, and a folder with all in it" {
+	local folder=$BATS_TEST_TMPDIR/policies
+	mkdir "$folder"
+	printf 'default: deny\n' | "$SW" policy check - | grep -qx -- '-: good: 0 rules, 1 prefix, 1 answer'
+	run "$SW" policy check "$folder/"
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"no policy is in this folder"* ]]
+	printf 'default: deny\n' >"$folder/a.yaml"
+	printf 'default: no\n' >"$folder/b.yaml"
+	run "$SW" policy check "$folder/"
+	[ "$status" -eq 1 ]
+	[[ $output == *"a.yaml: good"*"b.yaml:1:10: error"* ]]
+	run bash -c 'printf "rules: [{deny: {port: 25}}]\ndefault: allow\n" | "$1" explain - tcp 192.0.2.1:25' _ "$SW"
+	[ "$status" -eq 3 ]
+}
+
+@test "policy show -j is the policy: it can be read back, and differs in nothing" {
+	"$SW" policy show -j appengine >"$BATS_TEST_TMPDIR/appengine.json"
+	"$SW" policy show "$BATS_TEST_TMPDIR/appengine.json" | diff - <("$SW" policy show appengine)
+	[ -z "$("$SW" policy diff appengine "$BATS_TEST_TMPDIR/appengine.json")" ]
+	"$SW" policy show -j appengine | "$SW" policy diff appengine -
+}
+
+@test "help is there for a verb, and for the first of two words" {
+	"$SW" policy --help | grep -q '^  policy diff '
+	"$SW" ranges --help | grep -q '^  ranges update '
+	[ "$("$SW" help policy)" = "$("$SW" policy --help)" ]
+	[ "$("$SW" help policy diff)" = "$("$SW" policy diff --help)" ]
+	run "$SW" help nosuch
+	[ "$status" -eq 2 ]
+	one_line
+}
+
 @test "ranges update refuses to write a set of nothing" {
 	cat >"$BATS_TEST_TMPDIR/goog" <<<'{"prefixes": [{"ipv4Prefix": "192.0.0.0/16"}]}'
 	run "$SW" ranges update --goog "$BATS_TEST_TMPDIR/goog" --cloud "$BATS_TEST_TMPDIR/goog" -o "$BATS_TEST_TMPDIR/sets"

@@ -15,6 +15,7 @@
 #include "json.h"
 #include "load.h"
 #include "node.h"
+#include "policy_json.h"
 
 #define FOLDER "tests/golden"
 #define PATH   FOLDER ":share" /* sets that must not change come from here */
@@ -106,6 +107,16 @@ static struct text text_of_policy(const struct policy *policy)
 	struct text text;
 
 	policy_print(policy, text_open(&text)->out);
+	text_close(&text);
+	return text;
+}
+
+static struct text text_of_json(const struct policy *policy)
+{
+	struct text text;
+	struct json json = { .out = text_open(&text)->out };
+
+	policy_json(policy, &json);
 	text_close(&text);
 	return text;
 }
@@ -249,15 +260,18 @@ static void check_fixpoint(const char *name, const char *file, const struct text
 static void check_forms(const char *name, const char *file, const struct policy *policy, const struct text *print)
 {
 	struct text image = text_of_image(policy), source = { .v = file_read(file, &source.n) };
+	struct text written = text_of_json(policy);
 	struct text dense = text_as_json(&source, false), pretty = text_as_json(&source, true);
 
 	image = without_lines(&image);
 	check_fixpoint(name, file, print);
 	check_text(name, file, "the canonical form compiles to the same", print, &image);
+	check_text(name, file, "written as JSON it compiles to the same", &written, &image);
 	check_text(name, file, "as JSON on one line it compiles to the same", &dense, &image);
 	check_text(name, file, "as indented JSON it compiles to the same", &pretty, &image);
 	free(image.v);
 	free(source.v);
+	free(written.v);
 	free(dense.v);
 	free(pretty.v);
 }

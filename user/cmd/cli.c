@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cli.h"
 #include "load.h"
@@ -60,6 +61,19 @@ static void drop_notes(struct diags *diags)
 	diags->n = n;
 }
 
+/* Takes the policy and its messages, and prints those. */
+static struct image *compile_loaded(struct policy *policy, struct diags *diags, bool notes, FILE *out)
+{
+	struct image *image = policy ? compile(policy, diags) : NULL;
+
+	if (!notes)
+		drop_notes(diags);
+	diags_print(diags, out);
+	diags_free(diags);
+	policy_free(policy);
+	return image;
+}
+
 struct image *cli_compile(const char *name, bool notes)
 {
 	return cli_compile_to(name, notes, stderr);
@@ -69,14 +83,21 @@ struct image *cli_compile_to(const char *name, bool notes, FILE *out)
 {
 	struct diags diags = { 0 };
 	struct policy *policy = policy_load(cli_path(), name, &diags);
-	struct image *image = policy ? compile(policy, &diags) : NULL;
 
-	if (!notes)
-		drop_notes(&diags);
-	diags_print(&diags, out);
-	diags_free(&diags);
-	policy_free(policy);
-	return image;
+	return compile_loaded(policy, &diags, notes, out);
+}
+
+struct policy *cli_policy(const char *name, struct diags *diags)
+{
+	return strcmp(name, "-") ? policy_load(cli_path(), name, diags) : policy_from_stdin(cli_path(), diags);
+}
+
+struct image *cli_compile_given(const char *name, bool notes)
+{
+	struct diags diags = { 0 };
+	struct policy *policy = cli_policy(name, &diags);
+
+	return compile_loaded(policy, &diags, notes, stderr);
 }
 
 char *cli_policy_source(const char *name)

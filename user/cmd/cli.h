@@ -118,6 +118,10 @@ const char *cli_path(void);
 struct image *cli_compile(const char *name, bool notes);
 struct image *cli_compile_to(const char *name, bool notes, FILE *out); /* instead of stderr */
 
+/* Of a command that only reads a policy: its argument, or standard input for "-". */
+struct policy *cli_policy(const char *name, struct diags *diags);
+struct image *cli_compile_given(const char *name, bool notes);
+
 /* Where a policy came from, so that it is found again from another folder: free() it. */
 char *cli_policy_source(const char *name);
 

@@ -18,7 +18,7 @@ int cmd_detach(struct cli *cli)
 	slot = tenant_find(&host, cli->args[0]);
 	err = wanted_drop(&host, cli->args[0], &fault);
 	if (err == -ENOENT && slot)
-		err = 0; /* a run's */
+		err = 0;    /* a run's */
 	if (err || !slot) { /* then nothing is left of it but that it was to be attached again */
 		host_close(&host);
 		return err ? fail("%s", fault.text) : EXIT_OK;

@@ -61,7 +61,7 @@ struct answer {
 
 static int from_policy(const char *name, struct answer *answer)
 {
-	struct image *image = cli_compile(name, false);
+	struct image *image = cli_compile_given(name, false);
 
 	if (!image)
 		return EXIT_FAILED;

@@ -1,20 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "cli.h"
 #include "load.h"
+#include "policy_json.h"
+
+static const char *plural(size_t n)
+{
+	return n == 1 ? "" : "s";
+}
 
 /* Mistakes and notes are printed; true if the policy is good. */
-static bool check(const char *name)
+static bool check_text(const char *name)
 {
-	struct image *image = cli_compile(name, true);
+	struct image *image = cli_compile_given(name, true);
 	bool good = image != NULL;
 
 	if (good)
-		printf("%s: good: %zu rules, %zu prefixes, %zu answers\n", name, image->texts.n, image->entries.n,
-		       image->spans.n);
+		printf("%s: good: %zu rule%s, %zu prefix%s, %zu answer%s\n", name, image->texts.n,
+		       plural(image->texts.n), image->entries.n, image->entries.n == 1 ? "" : "es", image->spans.n,
+		       plural(image->spans.n));
 	image_free(image);
 	return good;
 }
@@ -37,8 +47,9 @@ static void diags_json(const struct diags *diags, struct json *json)
 static bool check_json(const char *name, struct json *json)
 {
 	struct diags diags = { 0 };
-	struct policy *policy = policy_load(cli_path(), name, &diags);
-	bool good = policy != NULL;
+	struct policy *policy = cli_policy(name, &diags);
+	struct image *image = policy ? compile(policy, &diags) : NULL;
+	bool good = image != NULL;
 
 	json_open(json, NULL, '{');
 	json_string(json, "policy", name);
@@ -47,7 +58,47 @@ static bool check_json(const char *name, struct json *json)
 	json_close(json, '}');
 	json_end(json);
 	diags_free(&diags);
+	image_free(image);
 	policy_free(policy);
+	return good;
+}
+
+static bool check(struct cli *cli, const char *name)
+{
+	return cli_has(cli, OPTION_JSON) ? check_json(name, &cli->json) : check_text(name);
+}
+
+static int is_policy(const struct dirent *file)
+{
+	return *file->d_name != '.' && policy_is_file(file->d_name);
+}
+
+/* Every policy of a folder; or the policy, if it is none. */
+static bool check_each(struct cli *cli, const char *name)
+{
+	struct dirent **files;
+	struct stat st;
+	bool good = true;
+	int n;
+
+	if (!policy_is_file(name) && strcmp(name, "."))
+		return check(cli, name);
+	if (stat(name, &st) || !S_ISDIR(st.st_mode))
+		return check(cli, name);
+	n = scandir(name, &files, is_policy, alphasort);
+	if (n <= 0) {
+		warn("%s: %s", name,
+		     n < 0 ? strerror(errno) : "no policy is in this folder: their names end in .yaml, .yml or .json");
+		return false;
+	}
+	for (int i = 0; i < n; i++) {
+		char *file = mem_printf("%s/%s", name, files[i]->d_name);
+
+		good &= check(cli, file);
+		free(file);
+		free(files[i]);
+	}
+	free(files);
 	return good;
 }
 
@@ -56,53 +107,29 @@ int cmd_policy_check(struct cli *cli)
 	bool good = true;
 
 	for (int i = 0; i < cli->argc; i++)
-		good &= cli_has(cli, OPTION_JSON) ? check_json(cli->args[i], &cli->json) : check(cli->args[i]);
+		good &= check_each(cli, cli->args[i]);
 	return good ? EXIT_OK : EXIT_FAILED;
-}
-
-static void show_json(const struct policy *policy, struct json *json)
-{
-	json_open(json, NULL, '{');
-	json_string(json, "policy", policy->name);
-	json_open(json, "rules", '[');
-	for (size_t i = 0; i < policy->rules.n; i++) {
-		char *text = NULL;
-		size_t len;
-		FILE *out = open_memstream(&text, &len);
-
-		rule_print(policy, &policy->rules.v[i], out);
-		fclose(out);
-		json_open(json, NULL, '{');
-		json_number(json, "rule", i + 1);
-		json_number(json, "line", policy->rules.v[i].line);
-		json_string(json, "text", text);
-		json_close(json, '}');
-		free(text);
-	}
-	json_close(json, ']');
-	json_string(json, "default", policy->default_allow ? "allow" : "deny");
-	json_close(json, '}');
-	json_end(json);
 }
 
 int cmd_policy_show(struct cli *cli)
 {
 	const char *name = cli->argc ? cli->args[0] : DEFAULT_POLICY;
 	struct diags diags = { 0 };
-	struct policy *policy = policy_load(cli_path(), name, &diags);
+	struct policy *policy = cli_policy(name, &diags);
 	struct image *image;
 
-	if (!policy) {
+	image = policy && cli_has(cli, OPTION_COMPILED) ? compile(policy, &diags) : NULL;
+	if (diags.errors) {
 		diags_print(&diags, stderr);
 		diags_free(&diags);
+		policy_free(policy);
 		return EXIT_FAILED;
 	}
-	if (cli_has(cli, OPTION_COMPILED)) {
-		image = compile(policy, &diags);
+	if (image) {
 		image_print(image, stdout);
 		image_free(image);
 	} else if (cli_has(cli, OPTION_JSON)) {
-		show_json(policy, &cli->json);
+		policy_json(policy, &cli->json);
 	} else {
 		policy_print(policy, stdout);
 	}
@@ -131,7 +158,7 @@ static size_t diff_json(const struct image *a, const struct image *b, struct jso
 
 int cmd_policy_diff(struct cli *cli)
 {
-	struct image *a = cli_compile(cli->args[0], false), *b = cli_compile(cli->args[1], false);
+	struct image *a = cli_compile_given(cli->args[0], false), *b = cli_compile_given(cli->args[1], false);
 	int status = EXIT_FAILED;
 	size_t lines;
 

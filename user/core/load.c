@@ -223,3 +223,18 @@ struct policy *policy_load(const char *path, const char *name, struct diags *dia
 	free(file);
 	return policy;
 }
+
+struct policy *policy_from_stdin(const char *path, struct diags *diags)
+{
+	static const char file[] = "standard input";
+	struct policy *policy = NULL;
+	size_t len;
+	char *text = fd_read(STDIN_FILENO, SW_FILE_MAX, &len);
+
+	if (text)
+		policy = policy_read(file, text, len, find_net, (void *)path, diags);
+	else
+		diag_error(diags, &(struct place){ .file = file }, "%s: here a policy is wanted", strerror(errno));
+	free(text);
+	return policy;
+}

@@ -28,6 +28,9 @@ bool policy_is_file(const char *name);
 /* The policy, or NULL: then what is wrong is in `diags`. */
 struct policy *policy_load(const char *path, const char *name, struct diags *diags);
 
+/* Likewise from standard input. */
+struct policy *policy_from_stdin(const char *path, struct diags *diags);
+
 /* Adds the addresses of the set, built-in, a file or this host's; false when there is none of that name. */
 bool set_load(const char *path, const char *name, struct prefixes *out, struct diags *diags);
 

@@ -104,10 +104,17 @@ static const char *const protos[] = { "tcp", "udp", NULL };
 
 static void add_proto(struct reader *reader, const struct node *node, void *data)
 {
-	int proto = choice(reader, node, protos);
+	bool known =
+		node->kind != NODE_SCALAR || !*node->text || !strcmp(node->text, "tcp") || !strcmp(node->text, "udp");
+	int proto = known ? choice(reader, node, protos) : -1;
 	__u32 *mask = data;
 
-	if (proto >= 0 && *mask & 1U << proto)
+	if (!known)
+		WRONG(reader, node,
+		      "'%.40s' is not known here: write tcp or udp, or leave it out for both; others are always "
+		      "refused",
+		      node->text);
+	else if (proto >= 0 && *mask & 1U << proto)
 		WRONG(reader, node, "'%s' stands here twice: once is enough", node->text);
 	else if (proto >= 0)
 		*mask |= 1U << proto;
@@ -127,14 +134,68 @@ static void add_port(struct reader *reader, const struct node *node, void *data)
 	if (dash)
 		*dash++ = '\0';
 	if (strlen(text) >= sizeof(copy) || !number(copy, 65535, &first) || !number(dash ? dash : copy, 65535, &last))
-		WRONG(reader, node,
-		      "'%.40s' is not a port: write a number from 0 to 65535, or a range such as "
-		      "8000-8999",
-		      text);
+		WRONG(reader, node, "'%.40s' is not a port: %s", text,
+		      strchr(text, ',')               ? "write a list, [80, 443]"
+		      : isalpha((unsigned char)*text) ? "write its number, 443 for https"
+						      : "write a number from 0 to 65535, or a range such as 8000-8999");
 	else if (first > last)
 		WRONG(reader, node, "the range %s runs backwards: write %lu-%lu", text, last, first);
 	else
 		*list_add(&rule->ports) = (struct port_range){ first, last };
+}
+
+/* Letters, digits and hyphens between dots, as RFC 1123 has it; no wildcard. */
+static bool is_dns_name(const char *text)
+{
+	size_t label = 0, len = strlen(text);
+
+	if (!len || len > 253 || text[0] == '-')
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		bool dot = text[i] == '.';
+
+		if (!isalnum((unsigned char)text[i]) && text[i] != '-' && !dot)
+			return false;
+		if (dot ? !label || text[i - 1] == '-' : label >= 63 || (!label && text[i] == '-'))
+			return false;
+		label = dot ? 0 : label + 1;
+	}
+	return label && text[len - 1] != '-';
+}
+
+/* What to do instead, to somebody who wrote another thing where a net is wanted; NULL if it is none of these. */
+static const char *net_hint(const char *text)
+{
+	size_t address = strspn(text, "0123456789.");
+	bool v4 = address && memchr(text, '.', address);
+
+	if (strstr(text, "://"))
+		return "a URL: write the name of its host by 'name', and its port by 'port'";
+	if (*text == '[' || (v4 && text[address] == ':'))
+		return "a port goes into 'port', beside 'net'";
+	if (strchr(text, '*'))
+		return "wildcards are written as a prefix: 10.0.0.0/24 for 10.0.0.*";
+	if (v4 && text[address] == '-')
+		return "a range is written as the prefixes that it is made of";
+	if (isalpha((unsigned char)*text) && strchr(text, '.') && !strchr(text, '/'))
+		return "a name goes into 'name', and a port into 'port'";
+	return NULL;
+}
+
+/* Likewise where a DNS name is wanted. */
+static const char *name_hint(const char *text)
+{
+	struct sw_prefix prefix;
+
+	if (!prefix_parse(text, &prefix))
+		return "an address goes into 'net'";
+	if (strstr(text, "://"))
+		return "a URL: write the name of its host, and its port by 'port'";
+	if (strchr(text, '*'))
+		return "there are no wildcards: write each name";
+	if (strchr(text, ':'))
+		return "a port goes into 'port', beside 'name'";
+	return is_dns_name(text) ? NULL : "not a DNS name: write one such as smtp.example.com";
 }
 
 /* The term of this text, a new one without prefixes if it is the first of its kind. */
@@ -181,7 +242,9 @@ static void add_list(struct reader *reader, const struct node *node, struct rule
 		find_prefixes(reader, node, term);
 		count_prefixes(reader, node, term->prefixes.n);
 	}
-	if (term->missing)
+	if (term->missing && net_hint(node->text))
+		WRONG(reader, node, "'%.60s': %s", node->text, net_hint(node->text));
+	else if (term->missing)
 		WRONG(reader, node,
 		      "no set is named '%.40s': 'sockwarden ranges' lists them; or write a prefix, "
 		      "or file:PATH",
@@ -196,6 +259,10 @@ static void add_prefix(struct reader *reader, const struct node *node, struct ru
 	const char *wrong = prefix_parse(node->text, &prefix);
 	struct net_term *term;
 
+	if (wrong && net_hint(node->text)) {
+		WRONG(reader, node, "'%.60s': %s", node->text, net_hint(node->text));
+		return;
+	}
 	if (wrong) {
 		WRONG(reader, node, "'%.60s': %s; a net is written 192.0.2.0/24 or 2001:db8::/32", node->text, wrong);
 		return;
@@ -221,37 +288,16 @@ static void add_net(struct reader *reader, const struct node *node, void *data)
 		add_prefix(reader, node, data);
 }
 
-/* Letters, digits and hyphens between dots, as RFC 1123 has it; no wildcard. */
-static bool is_dns_name(const char *text)
-{
-	size_t label = 0, len = strlen(text);
-
-	if (!len || len > 253 || text[0] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		bool dot = text[i] == '.';
-
-		if (!isalnum((unsigned char)text[i]) && text[i] != '-' && !dot)
-			return false;
-		if (dot ? !label || text[i - 1] == '-' : label >= 63 || (!label && text[i] == '-'))
-			return false;
-		label = dot ? 0 : label + 1;
-	}
-	return label && text[len - 1] != '-';
-}
-
 static void add_name(struct reader *reader, const struct node *node, void *data)
 {
-	const char *text = word(reader, node, "a DNS name");
+	const char *text = word(reader, node, "a DNS name"), *wrong;
 	struct rule *rule = data;
 
 	if (!text)
 		return;
-	if (!is_dns_name(text))
-		WRONG(reader, node,
-		      "'%.60s' is not a DNS name: write one such as smtp.example.com, without "
-		      "wildcards",
-		      text);
+	wrong = name_hint(text);
+	if (wrong)
+		WRONG(reader, node, "'%.60s': %s", text, wrong);
 	else
 		*list_add(&rule->names) = mem_strdup(text);
 }

@@ -15,8 +15,8 @@
 enum tenant_state {
 	TENANT_ENFORCED,
 	TENANT_AUDITED,
-	TENANT_INCOMPLETE, /* attach or detach was cut short: everything is refused */
-	TENANT_GONE,       /* its cgroup was removed, and the programs with it; the counters are still here */
+	TENANT_INCOMPLETE,  /* attach or detach was cut short: everything is refused */
+	TENANT_GONE,        /* its cgroup was removed, and the programs with it; the counters are still here */
 	TENANT_UNPROTECTED, /* the same, and it is to be attached again when its cgroup is there again: nothing holds
 			       it to its policy until then */
 	TENANT_STATES,

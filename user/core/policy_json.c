@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <string.h>
+
+#include "amount.h"
+#include "names.h"
+#include "policy_json.h"
+#include "sockopt.h"
+
+static const char *word_for(bool allow)
+{
+	return allow ? "allow" : "deny";
+}
+
+static void write_protos(__u32 mask, struct json *json, const char *key)
+{
+	json_open(json, key, '[');
+	for (unsigned proto = 0; proto < SW_PROTOS; proto++)
+		if (mask & 1U << proto)
+			json_string(json, NULL, proto_name(proto));
+	json_close(json, ']');
+}
+
+static void write_budget(const struct policy *policy, struct json *json)
+{
+	char bytes[24];
+
+	if (policy->budget == SW_NO_LIMIT) {
+		json_string(json, "budget", "none");
+		return;
+	}
+	json_open(json, "budget", '{');
+	json_string(json, "bytes", bytes_canonical(policy->budget, bytes));
+	json_string(json, "per", period_name(policy->budget_period));
+	json_string(json, "over", policy->budget_log ? "log" : "refuse");
+	json_close(json, '}');
+}
+
+/* The writer's numbers have no sign; the language takes one in quotes. */
+static void write_number(__s32 value, struct json *json, const char *key)
+{
+	char text[12];
+
+	snprintf(text, sizeof(text), "%d", value);
+	if (value < 0)
+		json_string(json, key, text);
+	else
+		json_number(json, key, value);
+}
+
+static void write_mock(const struct option_rule *rule, struct json *json)
+{
+	char name[SOCKOPT_TEXT];
+	__s32 value[2];
+
+	memcpy(value, rule->option.val, sizeof(value));
+	sockopt_format(rule->level, rule->name, name);
+	if (rule->option.len != 8) {
+		write_number(value[0], json, sockopt_format(rule->level, rule->name, name));
+		return;
+	}
+	json_open(json, sockopt_format(rule->level, rule->name, name), '[');
+	write_number(value[0], json, NULL);
+	write_number(value[1], json, NULL);
+	json_close(json, ']');
+}
+
+/* The mocks, or what is passed. An empty list could not be read back. */
+static void write_options(const struct policy *policy, bool pass, struct json *json)
+{
+	char name[SOCKOPT_TEXT];
+	bool open = false;
+
+	for (size_t i = 0; i < policy->options.n; i++) {
+		const struct option_rule *rule = &policy->options.v[i];
+
+		if (rule->option.pass != pass)
+			continue;
+		if (!open)
+			json_open(json, pass ? "pass" : "mock", pass ? '[' : '{');
+		open = true;
+		if (pass)
+			json_string(json, NULL, sockopt_format(rule->level, rule->name, name));
+		else
+			write_mock(rule, json);
+	}
+	if (open)
+		json_close(json, pass ? ']' : '}');
+}
+
+static void write_ports(const struct rule *rule, struct json *json)
+{
+	char text[16];
+
+	json_open(json, "port", '[');
+	for (size_t i = 0; i < rule->ports.n; i++) {
+		const struct port_range *range = &rule->ports.v[i];
+
+		snprintf(text, sizeof(text), "%u-%u", range->first, range->last);
+		if (range->first == range->last)
+			json_number(json, NULL, range->first);
+		else
+			json_string(json, NULL, text);
+	}
+	json_close(json, ']');
+}
+
+static void write_rule(const struct policy *policy, const struct rule *rule, struct json *json)
+{
+	json_open(json, NULL, '{');
+	json_open(json, word_for(rule->allow), '{');
+	if (rule->nets.n) {
+		json_open(json, "net", '[');
+		for (size_t i = 0; i < rule->nets.n; i++)
+			json_string(json, NULL, policy->terms.v[rule->nets.v[i]].text);
+		json_close(json, ']');
+	}
+	if (rule->names.n) {
+		json_open(json, "name", '[');
+		for (size_t i = 0; i < rule->names.n; i++)
+			json_string(json, NULL, rule->names.v[i]);
+		json_close(json, ']');
+	}
+	if (rule->ports.n)
+		write_ports(rule, json);
+	if (rule->protos)
+		write_protos(rule->protos, json, "proto");
+	if (rule->exempt)
+		json_bool(json, "exempt", true);
+	json_close(json, '}');
+	json_close(json, '}');
+}
+
+static void write_settings(const struct policy *policy, struct json *json)
+{
+	static const char *const bind[] = { "deny", "ephemeral", "allow" };
+	char timeout[TIMEOUT_TEXT];
+
+	json_string(json, "mode", policy->audit ? "audit" : "enforce");
+	write_protos(policy->protocols, json, "protocols");
+	json_string(json, "listen", word_for(policy->listen));
+	json_string(json, "bind", bind[policy->bind]);
+	json_string(json, "transfer", word_for(policy->transfer));
+	json_string(json, "idle-timeout", timeout_canonical(policy->idle_timeout, timeout));
+	json_string(json, "on-revoke", policy->revoke ? "close" : "drop");
+	write_budget(policy, json);
+}
+
+void policy_json(const struct policy *policy, struct json *json)
+{
+	json_open(json, NULL, '{');
+	write_settings(policy, json);
+	json_open(json, "sockopts", '{');
+	write_options(policy, false, json);
+	write_options(policy, true, json);
+	json_string(json, "other", word_for(policy->other_options));
+	json_close(json, '}');
+	json_open(json, "rules", '[');
+	for (size_t i = 0; i < policy->rules.n; i++)
+		write_rule(policy, &policy->rules.v[i], json);
+	json_close(json, ']');
+	json_string(json, "default", word_for(policy->default_allow));
+	json_close(json, '}');
+	json_end(json);
+}

@@ -92,8 +92,9 @@ static int print_family(const char *word)
 	for (size_t i = 0; i < COMMANDS; i++) {
 		if (strncmp(commands[i].verb, word, strlen(word)) || commands[i].verb[strlen(word)] != ' ')
 			continue;
+		if (!n++)
+			printf("Commands that begin with '%s':\n\n", word);
 		printf("  %-14s %s\n", commands[i].verb, commands[i].help);
-		n++;
 	}
 	return n;
 }

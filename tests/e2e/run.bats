@@ -207,6 +207,19 @@ for port in 81, 82, 83:
 	"$SW" policy show -j appengine | "$SW" policy diff appengine -
 }
 
+@test "policy diff -j is data: who, which ports, and the answers with their rules" {
+	cd "$BATS_TEST_TMPDIR"
+	printf 'rules: [{deny: {port: 25-26}}]\ndefault: allow\nsockopts: {pass: [SO_ERROR]}\n' >old.yaml
+	printf 'mode: audit\nrules: [{deny: {net: 10.0.0.0/8, port: 25, proto: tcp}}]\ndefault: allow\nprotocols: tcp\n' >new.yaml
+	"$SW" policy diff -j old.yaml new.yaml >diff.json || [ $? -eq 3 ]
+	jq -e '.[] | select(.setting == "mode") | .old == "enforce" and .new == "audit"' diff.json
+	jq -e '.[] | select(.option == "SO_ERROR") | .old == "pass" and .new == null' diff.json
+	jq -e '.[] | select(.prefix == "10.0.0.0/8") | .protocol == "tcp" and .ports == {first: 26, last: 26} and
+		.old == {verdict: "deny", exempt: false, rule: 1, line: 1, text: "deny: {port: 25-26}"} and
+		.new == {verdict: "allow", exempt: false, text: "default"}' diff.json
+	[ "$("$SW" policy diff -j old.yaml old.yaml)" = '[]' ]
+}
+
 @test "help is there for a verb, and for the first of two words" {
 	"$SW" policy --help | grep -q '^  policy diff '
 	"$SW" ranges --help | grep -q '^  ranges update '

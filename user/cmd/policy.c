@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "load.h"
+#include "names.h"
 #include "policy_json.h"
 
 static const char *plural(size_t n)
@@ -25,6 +26,7 @@ static bool check_text(const char *name)
 		printf("%s: good: %zu rule%s, %zu prefix%s, %zu answer%s\n", name, image->texts.n,
 		       plural(image->texts.n), image->entries.n, image->entries.n == 1 ? "" : "es", image->spans.n,
 		       plural(image->spans.n));
+	fflush(stdout); /* before what is said of the next on stderr */
 	image_free(image);
 	return good;
 }
@@ -92,7 +94,7 @@ static bool check_each(struct cli *cli, const char *name)
 		return false;
 	}
 	for (int i = 0; i < n; i++) {
-		char *file = mem_printf("%s/%s", name, files[i]->d_name);
+		char *file = mem_printf("%s%s%s", name, name[strlen(name) - 1] == '/' ? "" : "/", files[i]->d_name);
 
 		good &= check(cli, file);
 		free(file);
@@ -138,21 +140,67 @@ int cmd_policy_show(struct cli *cli)
 	return EXIT_OK;
 }
 
-/* The differences as an array of lines. */
+/* Two images and where to write in what they differ. */
+struct diff {
+	const struct image *a, *b;
+	struct json *json;
+};
+
+static void verdict_json(const struct image *image, const char *key, const char *answer, __u16 rule, struct json *json)
+{
+	unsigned line;
+	const char *text = image_rule(image, rule, &line);
+
+	json_open(json, key, '{');
+	json_string(json, "verdict", strcmp(answer, "deny") ? "allow" : answer);
+	json_bool(json, "exempt", !strcmp(answer, "exempt"));
+	if (rule < SW_RULES_MAX) {
+		json_number(json, "rule", rule + 1);
+		json_number(json, "line", line);
+	}
+	json_string(json, "text", text);
+	json_close(json, '}');
+}
+
+static void peers_json(const struct diff *diff, const struct difference *d)
+{
+	struct json *json = diff->json;
+	char prefix[SW_PREFIX_TEXT];
+
+	json_string(json, "prefix", prefix_format(d->prefix, prefix));
+	json_string(json, "protocol", proto_name(d->first >> 16));
+	json_open(json, "ports", '{');
+	json_number(json, "first", d->first & 0xffff);
+	json_number(json, "last", d->last & 0xffff);
+	json_close(json, '}');
+	verdict_json(diff->a, "old", d->before, d->rule_before, json);
+	verdict_json(diff->b, "new", d->after, d->rule_after, json);
+}
+
+static void difference_json(void *data, const struct difference *d)
+{
+	const struct diff *diff = data;
+
+	json_open(diff->json, NULL, '{');
+	if (d->prefix) {
+		peers_json(diff, d);
+	} else {
+		json_string(diff->json, d->setting ? "setting" : "option", d->setting ? d->setting : d->option);
+		json_string(diff->json, "old", d->before);
+		json_string(diff->json, "new", d->after);
+	}
+	json_close(diff->json, '}');
+}
+
 static size_t diff_json(const struct image *a, const struct image *b, struct json *json)
 {
-	char *text = NULL, *save, *line;
-	size_t len, n;
-	FILE *out = open_memstream(&text, &len);
+	struct diff diff = { a, b, json };
+	size_t n;
 
-	n = image_diff(a, b, out);
-	fclose(out);
 	json_open(json, NULL, '[');
-	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save))
-		json_string(json, NULL, line);
+	n = image_differences(a, b, difference_json, &diff);
 	json_close(json, ']');
 	json_end(json);
-	free(text);
 	return n;
 }
 

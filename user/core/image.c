@@ -106,36 +106,45 @@ static void print_answers(const struct image *image, struct sw_class class, FILE
 	}
 }
 
-static void print_settings(const struct sw_settings *s, const char *mark, FILE *out)
+static void print_settings(const struct sw_settings *s, FILE *out)
 {
 	static const char *const bind[] = { "deny", "ephemeral", "allow" };
 	char bytes[24];
 
-	fprintf(out, "%smode %s\n%sprotocols%s%s\n", mark, s->audit ? "audit" : "enforce", mark,
+	fprintf(out, "mode %s\nprotocols%s%s\n", s->audit ? "audit" : "enforce",
 		s->protocols & 1 << SW_TCP ? " tcp" : "", s->protocols & 1 << SW_UDP ? " udp" : "");
-	fprintf(out, "%slisten %s\n%sbind %s\n%stransfer %s\n%sidle-timeout %us\n", mark, s->listen ? "allow" : "deny",
-		mark, bind[s->bind], mark, s->transfer ? "allow" : "deny", mark, s->idle_timeout);
-	fprintf(out, "%son-revoke %s\n", mark, s->revoke ? "close" : "drop");
+	fprintf(out, "listen %s\nbind %s\ntransfer %s\nidle-timeout %us\n", s->listen ? "allow" : "deny", bind[s->bind],
+		s->transfer ? "allow" : "deny", s->idle_timeout);
+	fprintf(out, "on-revoke %s\n", s->revoke ? "close" : "drop");
 	if (s->budget == SW_NO_LIMIT)
-		fprintf(out, "%sbudget none\n", mark);
+		fputs("budget none\n", out);
 	else
-		fprintf(out, "%sbudget %s per %s, over it %s\n", mark, bytes_canonical(s->budget, bytes),
+		fprintf(out, "budget %s per %s, over it %s\n", bytes_canonical(s->budget, bytes),
 			period_name(s->budget_period), s->budget_log ? "log" : "refuse");
 }
 
-static void print_option(const struct option_rule *rule, const char *mark, FILE *out)
+#define OPTION_TEXT 40
+
+/* "mock 0 0" or "pass". Returns `text`. */
+static const char *option_text(const struct sw_option *option, char text[OPTION_TEXT])
 {
-	char name[SOCKOPT_TEXT];
 	__s32 value[2];
 
-	memcpy(value, rule->option.val, sizeof(value));
-	fprintf(out, "%soption %s ", mark, sockopt_format(rule->level, rule->name, name));
-	if (rule->option.pass)
-		fputs("pass\n", out);
-	else if (rule->option.len == 8)
-		fprintf(out, "mock %d %d\n", value[0], value[1]);
+	memcpy(value, option->val, sizeof(value));
+	if (option->pass)
+		snprintf(text, OPTION_TEXT, "pass");
+	else if (option->len == 8)
+		snprintf(text, OPTION_TEXT, "mock %d %d", value[0], value[1]);
 	else
-		fprintf(out, "mock %d\n", value[0]);
+		snprintf(text, OPTION_TEXT, "mock %d", value[0]);
+	return text;
+}
+
+static void print_option(const struct option_rule *rule, FILE *out)
+{
+	char name[SOCKOPT_TEXT], text[OPTION_TEXT];
+
+	fprintf(out, "option %s %s\n", sockopt_format(rule->level, rule->name, name), option_text(&rule->option, text));
 }
 
 void image_print(const struct image *image, FILE *out)
@@ -143,9 +152,9 @@ void image_print(const struct image *image, FILE *out)
 	char text[SW_PREFIX_TEXT];
 
 	fprintf(out, "policy %s\n", image->settings.policy);
-	print_settings(&image->settings, "", out);
+	print_settings(&image->settings, out);
 	for (size_t i = 0; i < image->options.n; i++)
-		print_option(&image->options.v[i], "", out);
+		print_option(&image->options.v[i], out);
 	fprintf(out, "option others %s\n", image->settings.options ? "pass" : "deny");
 	for (size_t i = 0; i < image->texts.n; i++)
 		fprintf(out, "rule #%zu line %u %s\n", i + 1, image->texts.v[i].line, image->texts.v[i].text);
@@ -156,67 +165,79 @@ void image_print(const struct image *image, FILE *out)
 	}
 }
 
+/* Who is told of each difference, and how many there were. */
+struct differ {
+	difference_fn *tell;
+	void *data;
+	size_t n;
+};
+
+static void differ_add(struct differ *differ, const struct difference *difference)
+{
+	differ->tell(differ->data, difference);
+	differ->n++;
+}
+
 /* The services of one prefix on which the two differ. */
-static size_t diff_prefix(const struct image *a, const struct image *b, const struct sw_prefix *prefix, FILE *out)
+static void diff_prefix(const struct image *a, const struct image *b, const struct sw_prefix *prefix,
+			struct differ *differ)
 {
 	struct cursor x = { .image = a, .class = a->entries.v[entry_find(a, prefix)].class };
 	struct cursor y = { .image = b, .class = b->entries.v[entry_find(b, prefix)].class };
 	__u32 protocols = a->settings.protocols & b->settings.protocols; /* what only one has, the settings show */
-	char text[SW_PREFIX_TEXT];
-	size_t lines = 0;
 
 	for (__u32 service = 0, end; service < SW_SERVICES; service = end) {
-		__u32 end_x, end_y, end_before = service;
-		const char *before = answer(cursor_next(&x, service, &end_x));
-		const char *after = answer(cursor_next(&y, service, &end_y));
+		__u32 end_x, end_y;
+		const struct sw_span *before = cursor_next(&x, service, &end_x);
+		const struct sw_span *after = cursor_next(&y, service, &end_y);
 
 		end = end_x < end_y ? end_x : end_y;
-		if (!strcmp(before, after) || !(protocols & 1U << (end_before >> 16)))
-			continue;
-		fprintf(out, "%s ", prefix_format(prefix, text));
-		print_services(end_before, end, out);
-		fprintf(out, ": %s, was %s\n", after, before);
-		lines++;
+		if (strcmp(answer(before), answer(after)) && protocols & 1U << (service >> 16))
+			differ_add(differ, &(struct difference){
+						   .prefix = prefix,
+						   .first = service,
+						   .last = end - 1,
+						   .before = answer(before),
+						   .after = answer(after),
+						   .rule_before = before->rule,
+						   .rule_after = after->rule,
+					   });
 	}
-	return lines;
 }
 
-static size_t diff_text(char *a, char *b, FILE *out)
+/* Two texts of as many lines, each a name and a value. */
+static void diff_text(char *a, char *b, struct differ *differ)
 {
 	char *save_a, *save_b, *x = strtok_r(a, "\n", &save_a), *y = strtok_r(b, "\n", &save_b);
-	const char *was;
-	size_t lines = 0;
 
 	for (; x && y; x = strtok_r(NULL, "\n", &save_a), y = strtok_r(NULL, "\n", &save_b)) {
-		if (strcmp(x, y)) {
-			was = strchr(x, ' ') + 1;
-			was += strncmp(was, "others ", 7) ? 0 : 7;
-			fprintf(out, "%s, was %s\n", y, was);
-			lines++;
-		}
+		char *before = strchr(x, ' '), *after = strchr(y, ' ');
+
+		if (!strcmp(x, y))
+			continue;
+		*before++ = *after++ = '\0';
+		differ_add(differ, &(struct difference){ .setting = y, .before = before, .after = after });
 	}
-	return lines;
 }
 
-static size_t diff_settings(const struct image *a, const struct image *b, FILE *out)
+static void diff_settings(const struct image *a, const struct image *b, struct differ *differ)
 {
 	char *text[2];
-	size_t len[2], lines;
+	size_t len[2];
 	const struct image *images[2] = { a, b };
 
 	for (int i = 0; i < 2; i++) {
 		FILE *mem = open_memstream(&text[i], &len[i]);
 
 		if (!mem)
-			return 0;
-		print_settings(&images[i]->settings, "", mem);
-		fprintf(mem, "option others %s\n", images[i]->settings.options ? "pass" : "deny");
+			abort();
+		print_settings(&images[i]->settings, mem);
+		fprintf(mem, "other-options %s\n", images[i]->settings.options ? "pass" : "deny");
 		fclose(mem);
 	}
-	lines = diff_text(text[0], text[1], out);
+	diff_text(text[0], text[1], differ);
 	free(text[0]);
 	free(text[1]);
-	return lines;
 }
 
 static const struct option_rule *option_find(const struct image *image, const struct option_rule *wanted)
@@ -228,19 +249,21 @@ static const struct option_rule *option_find(const struct image *image, const st
 }
 
 /* Options of `a` that `b` lacks or has otherwise. */
-static size_t diff_options(const struct image *a, const struct image *b, const char *mark, FILE *out)
+static void diff_options(const struct image *a, const struct image *b, bool after, struct differ *differ)
 {
-	size_t lines = 0;
-
 	for (size_t i = 0; i < a->options.n; i++) {
-		const struct option_rule *other = option_find(b, &a->options.v[i]);
+		const struct option_rule *rule = &a->options.v[i], *other = option_find(b, rule);
+		char name[SOCKOPT_TEXT], text[OPTION_TEXT];
 
-		if (other && !memcmp(&other->option, &a->options.v[i].option, sizeof(other->option)))
+		if (other && !memcmp(&other->option, &rule->option, sizeof(other->option)))
 			continue;
-		print_option(&a->options.v[i], mark, out);
-		lines++;
+		option_text(&rule->option, text);
+		differ_add(differ, &(struct difference){
+					   .option = sockopt_format(rule->level, rule->name, name),
+					   .before = after ? NULL : text,
+					   .after = after ? text : NULL,
+				   });
 	}
-	return lines;
 }
 
 /* Every prefix of either image, in order, once. */
@@ -287,17 +310,40 @@ static bool is_hidden(const struct prefixes *list, size_t at)
 	return false;
 }
 
-size_t image_diff(const struct image *a, const struct image *b, FILE *out)
+size_t image_differences(const struct image *a, const struct image *b, difference_fn *tell, void *data)
 {
-	size_t lines = diff_settings(a, b, out);
+	struct differ differ = { .tell = tell, .data = data };
 	struct prefixes list = { 0 };
 
-	lines += diff_options(a, b, "- ", out);
-	lines += diff_options(b, a, "+ ", out);
+	diff_settings(a, b, &differ);
+	diff_options(a, b, false, &differ);
+	diff_options(b, a, true, &differ);
 	merge_prefixes(a, b, &list);
 	for (size_t i = 0; i < list.n; i++)
 		if (!is_hidden(&list, i))
-			lines += diff_prefix(a, b, &list.v[i], out);
+			diff_prefix(a, b, &list.v[i], &differ);
 	prefixes_free(&list);
-	return lines;
+	return differ.n;
+}
+
+static void print_difference(void *out, const struct difference *d)
+{
+	char text[SW_PREFIX_TEXT];
+
+	if (d->option) {
+		fprintf(out, "%c option %s %s\n", d->after ? '+' : '-', d->option, d->after ? d->after : d->before);
+		return;
+	}
+	if (d->setting) {
+		fprintf(out, "%s %s, was %s\n", d->setting, d->after, d->before);
+		return;
+	}
+	fprintf(out, "%s ", prefix_format(d->prefix, text));
+	print_services(d->first, d->last + 1, out);
+	fprintf(out, ": %s, was %s\n", d->after, d->before);
+}
+
+size_t image_diff(const struct image *a, const struct image *b, FILE *out)
+{
+	return image_differences(a, b, print_difference, out);
 }

@@ -41,7 +41,21 @@ const char *image_rule(const struct image *image, unsigned rule, unsigned *line)
 
 void image_print(const struct image *image, FILE *out);
 
-/* What `b` answers differently from `a`, a line each. Returns the number of lines. */
+/* One thing in which two images differ: a setting, an option, or what they answer to some peers. */
+struct difference {
+	const char *setting, *option;   /* its name, or both NULL */
+	const struct sw_prefix *prefix; /* of the peers, */
+	__u32 first, last;              /* and their services, of one protocol */
+	const char *before, *after;     /* an option that is not there: NULL */
+	__u16 rule_before, rule_after;  /* as in struct sw_span */
+};
+
+typedef void difference_fn(void *data, const struct difference *difference);
+
+/* Tells what `b` has or answers differently from `a`. Returns how much that is. */
+size_t image_differences(const struct image *a, const struct image *b, difference_fn *tell, void *data);
+
+/* Likewise, a line each. Returns the number of lines. */
 size_t image_diff(const struct image *a, const struct image *b, FILE *out);
 
 #endif

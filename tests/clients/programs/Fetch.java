@@ -1,7 +1,10 @@
-// Fetch.java CLIENT: https://www.example.com:8443/ by HttpClient, HttpURLConnection or an SSLSocket.
+// Fetch.java CLIENT: https://www.example.com:8443/ by HttpClient, HttpURLConnection or an SSLSocket, or an echo over UDP.
 
 import java.io.FileInputStream;
 import java.io.InputStream;
+import java.net.DatagramPacket;
+import java.net.DatagramSocket;
+import java.net.InetSocketAddress;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -57,11 +60,23 @@ class Fetch {
         }
     }
 
+    static String datagram() throws Exception {
+        byte[] data = "echo by UDP".getBytes();
+        try (DatagramSocket socket = new DatagramSocket()) {
+            socket.setSoTimeout(30000);
+            socket.send(new DatagramPacket(data, data.length, new InetSocketAddress(PAGE.getHost(), 7)));
+            DatagramPacket answer = new DatagramPacket(new byte[100], 100);
+            socket.receive(answer);
+            return new String(answer.getData(), 0, answer.getLength());
+        }
+    }
+
     public static void main(String[] args) throws Exception {
         SSLContext tls = trustLab();
         switch (args[0]) {
             case "client": System.out.print(client(tls)); break;
             case "connection": System.out.print(connection(tls)); break;
+            case "datagram": System.out.print(datagram()); break;
             default: System.out.print(socket(tls));
         }
     }

@@ -130,7 +130,7 @@ for port in 81, 82, 83:
     except PermissionError: pass"
 	run "$SW" log -n 1
 	[ "${#lines[@]}" -eq 2 ]
-	[[ $output == *"tcp $PRIVATE:83 denied: rule 7, appengine:22 deny: {net: special}"* ]]
+	[[ $output =~ tcp\ 10\.1\.2\.3:83\ denied:\ rule\ [0-9]+,\ appengine:[0-9]+\ deny:\ \{net:\ special\} ]]
 	[[ $output == *"2 older ones were read"* ]]
 	[ -z "$("$SW" log)" ]
 }

@@ -120,6 +120,29 @@ except PermissionError: pass"
 	[ $((logged + dropped)) -eq 2001 ]
 }
 
+@test "log has names: of a kind of socket, of what was bound, of an option" {
+	local line
+	"$SW" attach "$CG"
+	"$SW" log >/dev/null
+	inside python3 -c '
+import socket
+def refused(call, *args):
+    try: call(*args)
+    except OSError: pass
+refused(socket.socket, socket.AF_INET, socket.SOCK_STREAM, 262)
+refused(socket.socket, socket.AF_INET6, socket.SOCK_STREAM, 262)
+refused(socket.socket, socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+udp = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+refused(udp.bind, ("0.0.0.0", 5353))
+refused(udp.setsockopt, socket.SOL_SOCKET, socket.SO_MARK, 1)'
+	"$SW" log >"$BATS_TEST_TMPDIR/log"
+	for line in 'sock_create mptcp denied: protocol' 'sock_create inet6 mptcp denied: protocol' \
+		'sock_create raw icmp denied: protocol' 'bind4 udp 0.0.0.0:5353 denied: bind' \
+		'setsockopt option SO_MARK denied: option'; do
+		grep -q " $line\$" "$BATS_TEST_TMPDIR/log" || { echo "no line '$line':" && cat "$BATS_TEST_TMPDIR/log" && false; }
+	done
+}
+
 @test "log -n without a daemon shows the last, and says how many it read besides" {
 	"$SW" attach "$CG"
 	"$SW" log >/dev/null

@@ -453,6 +453,25 @@ open_sockets() {
 	until_ open_sockets "$before"
 }
 
+# ticks: of processor time that the daemon used so far
+ticks() {
+	sed 's/.*) //' "/proc/$DAEMON/stat" | awk '{ print $12 + $13 }'
+}
+
+@test "a client that the daemon has no descriptor for costs nothing, and is answered when there is one" {
+	local before
+	start LD_PRELOAD="$PWD/build/tests/faults.so" FAULTS_FILES="$BATS_TEST_TMPDIR/none" --interval 1
+	touch "$BATS_TEST_TMPDIR/none"
+	ask snapshot >"$BATS_TEST_TMPDIR/answer" 3>&- &
+	before=$(ticks)
+	sleep 2
+	echo "# $(($(ticks) - before)) of $((2 * $(getconf CLK_TCK))) ticks" >&3
+	[ $(($(ticks) - before)) -lt $(($(getconf CLK_TCK) / 4)) ]
+	rm "$BATS_TEST_TMPDIR/none"
+	wait %%
+	[ -s "$BATS_TEST_TMPDIR/answer" ]
+}
+
 @test "a signal that comes while the daemon starts waits until it has" {
 	local signal
 	for signal in USR1 HUP; do

@@ -25,6 +25,7 @@
  * Namespaces. FAULTS_SETNS=INODE:N is one that a process gets into N times, and then no more.
  *
  * Clients. FAULTS_BUFFER is how many bytes wait in the kernel for one that does not read, as SO_SNDBUF counts them.
+ * While there is a file FAULTS_FILES, there is no descriptor for another.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -558,8 +559,14 @@ int epoll_create1(int flags)
 
 int accept4(int listener, struct sockaddr *restrict peer, socklen_t *restrict len, int flags)
 {
-	int fd = REAL(accept4)(listener, peer, len, flags), size = atoi(getenv("FAULTS_BUFFER") ?: "0");
+	const char *none = getenv("FAULTS_FILES");
+	int fd, size = atoi(getenv("FAULTS_BUFFER") ?: "0");
 
+	if (none && !access(none, F_OK)) {
+		errno = EMFILE;
+		return -1;
+	}
+	fd = REAL(accept4)(listener, peer, len, flags);
 	if (fd >= 0 && size)
 		setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
 	return fd;

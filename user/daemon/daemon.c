@@ -67,6 +67,8 @@ static int on_timer(struct daemon *daemon, struct watch *watch, struct fault *fa
 	server_expire(daemon);
 	resolvers_check(daemon);
 	if (!err)
+		err = server_listen(daemon, fault);
+	if (!err)
 		err = reaper_check(daemon, fault);
 	return err ? err : daemon_tick(daemon, fault);
 }

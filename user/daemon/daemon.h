@@ -50,7 +50,8 @@ struct child {
 	int pid;            /* 0: likewise */
 	const char *name;
 	int (*keep_rights)(struct fault *fault);
-	int (*run)(struct daemon *daemon, struct fault *fault); /* for as long as it can; the reason why it no longer does */
+	int (*run)(struct daemon *daemon,
+		   struct fault *fault); /* for as long as it can; the reason why it no longer does */
 };
 
 #define CLIENTS_MAX 32
@@ -117,6 +118,7 @@ int server_open(struct daemon *daemon, struct fault *fault);
 void server_close(struct daemon *daemon);
 void server_event(struct daemon *daemon, const struct event *event); /* to the clients that follow */
 void server_expire(struct daemon *daemon);                           /* clients that do not read */
+int server_listen(struct daemon *daemon, struct fault *fault);       /* again, if it had no means to */
 
 /* child.c */
 int child_start(struct daemon *daemon, struct child *child, struct fault *fault);

@@ -198,8 +198,8 @@ static int on_listener(struct daemon *daemon, struct watch *watch, struct fault 
 	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *client = free_client(daemon);
 
-	if (fd < 0)
-		return 0;
+	if (fd < 0) /* for want of descriptors or memory: whoever waits would wake us for ever */
+		return daemon_watch(daemon, watch, errno == EAGAIN ? EPOLLIN : 0, fault);
 	if (!client) {
 		server_expire(daemon);
 		client = free_client(daemon);
@@ -238,6 +238,11 @@ void server_expire(struct daemon *daemon)
 		if (client->watch.fd >= 0 && !waits && now - client->since > PATIENCE)
 			client_close(client);
 	}
+}
+
+int server_listen(struct daemon *daemon, struct fault *fault)
+{
+	return daemon_watch(daemon, &daemon->listener, EPOLLIN, fault);
 }
 
 /* The folder, if it is ours to make. */
@@ -304,7 +309,7 @@ int server_open(struct daemon *daemon, struct fault *fault)
 	if (err)
 		return fault_set(fault, errno, "cannot listen on %s: %s", path, strerror(errno));
 	err = give_to_group(path, daemon->options.group, fault);
-	return err ? err : daemon_watch(daemon, &daemon->listener, EPOLLIN, fault);
+	return err ? err : server_listen(daemon, fault);
 }
 
 void server_close(struct daemon *daemon)

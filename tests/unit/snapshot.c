@@ -241,8 +241,8 @@ static void refuses_values_out_of_range(void **state)
 	assert_int_equal(with(AT_NAME, "\x40"
 				       "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
 			 -EBADMSG);
-	assert_int_equal(with(AT_STATE, "\x03"), 0);
-	assert_int_equal(with(AT_STATE, "\x04"), -EBADMSG);
+	assert_int_equal(with(AT_STATE, "\x04"), 0);
+	assert_int_equal(with(AT_STATE, "\x05"), -EBADMSG);
 }
 
 /* A socket in a folder of its own. */

@@ -60,8 +60,7 @@ static int take_over(const struct notes *notes, const struct node *root, struct 
 		struct wanted one;
 
 		if (!read_one(tenants->v[i], &one))
-			warn("%s: tenant %zu of the list is not understood, and is not attached again", notes->path,
-			     i + 1);
+			warn("%s: tenant %zu of the list is not understood, and is not attached again", notes->path, i + 1);
 		else if (!wanted_has(host, one.name.text))
 			err = wanted_put(host, one.name.text, &one.is, fault);
 	}

@@ -41,9 +41,10 @@ static const struct command commands[] = {
 	  "With --tenant NAME instead of POLICY the kernel's own tables are asked, which needs root.\n"
 	  "Exit status: 0 allowed, 3 denied.\n",
 	  JSON | TAKES(TENANT), 2, 3, cmd_explain },
-	{ "doctor", "", "say what this kernel lets us see and do",
-	  "Loads the programs if they are not, and tries those that not every kernel allows.\n", JSON, 0, 0,
-	  cmd_doctor },
+	{ "doctor", "", "say whether this host is all right, and what is to be done",
+	  "Loads the programs if they are not, and tries those that not every kernel allows. Lines that begin with WRONG\n"
+	  "are promises that are not kept now; with --json, `wrong` is how many.\n",
+	  JSON | TAKES(ALL), 0, 0, cmd_doctor },
 	{ "daemon", "", "book what tenants send, renew budgets, answer the exporter",
 	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, as 'sockwarden reload' does; SIGUSR1\n"
 	  "books at once. Policies are enforced whether it runs or not.\n",

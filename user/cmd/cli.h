@@ -51,6 +51,7 @@ enum exit_status {
 	X(ADOPT, 0, "adopt", NULL, "book in this ledger, though another was booked in before")                         \
 	X(DRY_RUN, 'n', "dry-run", NULL, "say what would be closed, and close nothing")                                \
 	X(IDLE, 0, "idle", "TIME", "close what is idle for as long, such as 30s or 10m, whatever the policies say")    \
+	X(ALL, 'a', "all", NULL, "also what keeps a socket alive, and by what that is seen")                          \
 	X(OUTPUT, 'o', "output", "FOLDER", "where to write (default: /var/lib/sockwarden/sets)")
 
 enum cli_option {

@@ -3,10 +3,12 @@
 #include <sys/stat.h>
 
 #include "cli.h"
+#include "health.h"
 #include "host.h"
 #include "names.h"
 #include "netns.h"
 #include "reap.h"
+#include "survey.h"
 #include "watch.h"
 
 #define NONE  0
@@ -65,14 +67,37 @@ static bool in_first_pid_namespace(void)
 	return !stat("/proc/self/ns/pid", &stat_of) && stat_of.st_ino == FIRST_PID_NAMESPACE;
 }
 
+static int check(const struct host *host, struct health *health, struct fault *fault)
+{
+	struct snapshot snapshot = { 0 };
+	struct fault silence;
+	struct reports reports;
+	bool answers = !snapshot_ask(SW_SOCKET, &snapshot, &silence);
+	int err = survey_reports(host, &reports, fault);
+	struct health_sources from = {
+		.reports = &reports,
+		.daemon = answers ? &snapshot : NULL,
+		.silence = silence.text,
+		.host = host,
+	};
+
+	if (!err)
+		health_read(&from, health);
+	reports_free(&reports);
+	snapshot_free(&snapshot);
+	return err;
+}
+
 /* As it is while there are tenants; else what would be. */
-static int examine(struct findings *findings, struct fault *fault)
+static int examine(struct findings *findings, struct health *health, struct fault *fault)
 {
 	struct host host;
 	int err = host_open(&host, HOST_LOADING, fault);
 
 	if (err)
 		return err;
+	host_unlock(&host);
+	err = check(&host, health, fault);
 	findings->closing = reap_by(&host);
 	findings->all_sockets = reap_sees_all(&host);
 	findings->handles = netns_has_handles();
@@ -81,7 +106,7 @@ static int examine(struct findings *findings, struct fault *fault)
 	if (!findings->watches)
 		findings->watches = watch_probe();
 	host_close(&host);
-	return 0;
+	return err;
 }
 
 static const char *spaces_by(const struct findings *findings)
@@ -107,9 +132,10 @@ static void print_table(const struct findings *findings)
 	}
 }
 
-static void print_json(const struct findings *findings, struct json *json)
+static void print_json(const struct findings *findings, const struct health *health, struct json *json)
 {
 	json_open(json, NULL, '{');
+	health_json(health, json);
 	json_string(json, "closing", closing_by_name(findings->closing));
 	json_string(json, "survey", findings->all_sockets ? "sockets" : "tables");
 	json_bool(json, "namespace_handles", findings->handles);
@@ -130,13 +156,18 @@ static void print_json(const struct findings *findings, struct json *json)
 int cmd_doctor(struct cli *cli)
 {
 	struct findings findings = { 0 };
+	struct health health = { 0 };
 	struct fault fault;
+	int err = examine(&findings, &health, &fault);
 
-	if (examine(&findings, &fault))
-		return fail("%s", fault.text);
-	if (cli_has(cli, OPTION_JSON))
-		print_json(&findings, &cli->json);
-	else
+	if (!err && cli_has(cli, OPTION_JSON))
+		print_json(&findings, &health, &cli->json);
+	else if (!err)
+		health_print(&health, false, stdout);
+	if (!err && cli_has(cli, OPTION_ALL) && !cli_has(cli, OPTION_JSON)) {
+		putchar('\n');
 		print_table(&findings);
-	return EXIT_OK;
+	}
+	health_free(&health);
+	return err ? fail("%s", fault.text) : EXIT_OK;
 }

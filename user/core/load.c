@@ -10,6 +10,7 @@
 #include <linux/magic.h>
 
 #include "builtin.h"
+#include "calendar.h"
 #include "fd.h"
 #include "load.h"
 #include "resolv.h"
@@ -144,6 +145,29 @@ char *set_source(const char *path, const char *name)
 		return file;
 	free(file);
 	return mem_strdup(BUILT_IN);
+}
+
+#define PUBLISHED "published "
+
+__s64 set_published(const char *path, const char *name)
+{
+	char *file = set_file(path, name), *text, day[sizeof("2026-11-22")];
+	const char *at;
+	__s64 time = 0;
+	size_t len;
+
+	text = file ? found_read(file, &len) : NULL;
+	if (text)
+		text[strcspn(text, "\n")] = '\0';
+	at = text ? strstr(text, PUBLISHED) : NULL;
+	if (at) {
+		snprintf(day, sizeof(day), "%s", at + strlen(PUBLISHED));
+		if (!calendar_parse(day, &time))
+			time = 0;
+	}
+	free(text);
+	free(file);
+	return time;
 }
 
 static void read_prefixes(const char *file, struct prefixes *out, struct diags *diags)

@@ -34,6 +34,9 @@ struct policy *policy_from_stdin(const char *path, struct diags *diags);
 /* Adds the addresses of the set, built-in, a file or this host's; false when there is none of that name. */
 bool set_load(const char *path, const char *name, struct prefixes *out, struct diags *diags);
 
+/* When what a set was made of was published, as its first line says, seconds since 1970; 0: it does not say. */
+__s64 set_published(const char *path, const char *name);
+
 /* Where a set that is not part of the language is read from, for people, to be freed; NULL when there is none. */
 char *set_source(const char *path, const char *name);
 

@@ -292,7 +292,7 @@ static void gather_terms(struct compiler *c)
 {
 	struct naming by = naming_of(c->policy);
 	struct intern groups = { 0 };
-	LIST(__u32) classes = { 0 }; /* by group */
+	__u32 *classes = mem_alloc(c->policy->terms.n, sizeof(*classes)), made = 0; /* by group */
 
 	for (size_t t = 0; t < c->policy->terms.n; t++) {
 		const struct prefixes *set = &c->policy->terms.v[t].prefixes;
@@ -300,17 +300,14 @@ static void gather_terms(struct compiler *c)
 		size_t n = by.start[t + 1] - by.start[t];
 		__u32 group = intern(&groups, rules, n * sizeof(*rules));
 
-		if (group == classes.n) {
-			__u32 class = class_of(c, rules, n);
-
-			*list_add(&classes) = class;
-		}
+		if (group == made)
+			classes[made++] = class_of(c, rules, n);
 		for (size_t i = 0; i < set->n; i++)
-			*list_add(&c->items) = (struct item){ set->v[i], classes.v[group] };
+			*list_add(&c->items) = (struct item){ set->v[i], classes[group] };
 	}
 	free(by.start);
 	free(by.rules);
-	free(classes.v);
+	free(classes);
 	intern_free(&groups);
 }
 

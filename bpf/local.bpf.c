@@ -36,10 +36,23 @@ static __always_inline bool unspecified(const struct sw_addr *a)
 	return !a->w[0] && !a->w[1] && !a->w[3] && (!a->w[2] || a->w[2] == bpf_htonl(0xffff));
 }
 
+static __always_inline bool loopback(const struct sw_addr *a)
+{
+	if (sw_addr_is_v4(a))
+		return a->b[12] == 127;
+	return !a->w[0] && !a->w[1] && !a->w[2] && a->w[3] == bpf_htonl(1);
+}
+
+/* Addresses that choose nothing: libraries bind the loopback's to see whether there is such a family. */
+static __always_inline bool chooses_nothing(const struct sw_addr *a)
+{
+	return unspecified(a) || loopback(a);
+}
+
 static __always_inline bool binding_allowed(const struct sw_settings *settings, const struct sw_flow *local)
 {
 	return settings->bind == SW_BIND_ALLOW ||
-	       (settings->bind == SW_BIND_EPHEMERAL && unspecified(&local->peer) && local->port == 0);
+	       (settings->bind == SW_BIND_EPHEMERAL && chooses_nothing(&local->peer) && local->port == 0);
 }
 
 /* What post_bind is to let pass. */
@@ -109,7 +122,7 @@ static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct
 		return REFUSE;
 	sock = sock_get(scope.tenant, ctx);
 	if (scope.settings->bind == SW_BIND_ALLOW || (sock && sock->binding == SW_BIND_ALLOW) ||
-	    (scope.settings->bind == SW_BIND_EPHEMERAL && sock && sock->binding && unspecified(&addr)))
+	    (scope.settings->bind == SW_BIND_EPHEMERAL && sock && sock->binding && chooses_nothing(&addr)))
 		return PASS;
 	return refuse_call(&scope, &denial);
 }

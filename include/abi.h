@@ -108,7 +108,7 @@ struct sw_settings {
 
 enum sw_bind {
 	SW_BIND_DENY = 0,
-	SW_BIND_EPHEMERAL = 1, /* the unspecified address and port 0 only */
+	SW_BIND_EPHEMERAL = 1, /* port 0 only, of the unspecified address or of the loopback */
 	SW_BIND_ALLOW = 2,
 };
 

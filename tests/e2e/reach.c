@@ -60,7 +60,7 @@ static bool udp(const char *text)
 static bool can_bind(void)
 {
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
-	struct sockaddr_in addr = peer("127.0.0.1", 0);
+	struct sockaddr_in addr = peer("127.0.0.1", 4711);
 	bool yes = fd >= 0 && !bind(fd, (struct sockaddr *)&addr, sizeof(addr));
 
 	if (fd >= 0)

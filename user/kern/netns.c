@@ -233,7 +233,8 @@ static void by_thread(struct search *search)
 	each_number(search, "/proc", visit_threads);
 }
 
-static void by_mount(struct search *search)
+/* Hands each that is mounted to `take`, which then has the descriptor. */
+static void each_mount(struct search *search, void (*take)(struct search *search, int fd))
 {
 	FILE *mounts = setmntent("/proc/thread-self/mounts", "r");
 	const struct mntent *mount;
@@ -245,8 +246,13 @@ static void by_mount(struct search *search)
 	/* not to wait for what else may be mounted above it */
 	while (!over(search) && (mount = getmntent(mounts)))
 		if (!strcmp(mount->mnt_type, "nsfs"))
-			offer(search, open(mount->mnt_dir, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+			take(search, open(mount->mnt_dir, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 	endmntent(mounts);
+}
+
+static void by_mount(struct search *search)
+{
+	each_mount(search, offer);
 }
 
 static bool wanted_file(const struct search *search, __u64 file)
@@ -360,13 +366,13 @@ static bool is_listed(const struct census *census, ino_t inode)
 	return false;
 }
 
-/* Takes the descriptor over. */
-static void list_space(struct census *census, int fd)
+static void list_space(struct search *search, int fd)
 {
+	struct census *census = (struct census *)search;
 	struct stat stat;
 
 	if (fd < 0)
-		note_failure(&census->search);
+		note_failure(search);
 	else if (fstat(fd, &stat) || stat.st_dev != census->search.nsfs || is_listed(census, stat.st_ino))
 		close(fd);
 	else
@@ -380,7 +386,7 @@ static void list_thread(struct search *search, const char *thread)
 
 	snprintf(path, sizeof(path), "%s/ns/net", thread);
 	if (!is_listed(census, link_number(path, "net")))
-		list_space(census, open(path, O_RDONLY | O_CLOEXEC));
+		list_space(search, open(path, O_RDONLY | O_CLOEXEC));
 }
 
 static void list_threads(struct search *search, const char *process)
@@ -389,18 +395,6 @@ static void list_threads(struct search *search, const char *process)
 
 	snprintf(path, sizeof(path), "%s/task", process);
 	each_number(search, path, list_thread);
-}
-
-static void list_mounts(struct census *census)
-{
-	FILE *mounts = setmntent("/proc/thread-self/mounts", "r");
-	const struct mntent *mount;
-
-	while (mounts && (mount = getmntent(mounts)))
-		if (!strcmp(mount->mnt_type, "nsfs"))
-			list_space(census, open(mount->mnt_dir, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
-	if (mounts)
-		endmntent(mounts);
 }
 
 int netns_open_every(struct netns **spaces, struct fault *fault)
@@ -416,7 +410,7 @@ int netns_open_every(struct netns **spaces, struct fault *fault)
 	close(home);
 	make_room(SPACES_MAX);
 	each_number(&census.search, "/proc", list_threads);
-	list_mounts(&census);
+	each_mount(&census.search, list_space);
 	*spaces = census.of.v;
 	if (!census.search.err)
 		return census.of.n;

@@ -178,13 +178,17 @@ static bool is_attached(const struct host *host, const struct wanted *wanted)
 	return slot && tenant_state(host, slot) <= TENANT_AUDITED;
 }
 
-/* What was read before the lock was there may be so no more: someone may have detached it, or attached it himself. */
+/*
+ * What was read before the lock was there may be so no more: someone may have detached it, or attached it himself; then
+ * `*done` is false.
+ */
 static int attach_again(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup,
-			const struct image *image, struct fault *fault)
+			const struct image *image, bool *done, struct fault *fault)
 {
 	int err = host_lock(host, HOST_PATIENCE, fault);
 
-	if (!err && wanted_has(host, wanted->name.text) && !is_attached(host, wanted))
+	*done = !err && wanted_has(host, wanted->name.text) && !is_attached(host, wanted);
+	if (*done)
 		err = attach_under(host, wanted, cgroup, image, fault);
 	host_unlock(host);
 	return err;
@@ -194,14 +198,15 @@ static int protect(struct host *host, const struct wanted *wanted, const struct 
 {
 	struct image *image = cli_compile(wanted->is.policy, false);
 	struct fault fault;
-	int err = image ? attach_again(host, wanted, cgroup, image, &fault)
+	bool done = false;
+	int err = image ? attach_again(host, wanted, cgroup, image, &done, &fault)
 			: fault_set(&fault, EINVAL, "its policy has mistakes");
 
 	image_free(image);
 	if (err)
 		warn("tenant %s is UNPROTECTED: %s is there, but cannot be attached: %s", wanted->name.text,
 		     wanted->is.path, fault.text);
-	else
+	else if (done)
 		warn("tenant %s is attached again: %s, policy %s", wanted->name.text, wanted->is.path,
 		     wanted->is.policy);
 	return err;

@@ -3,8 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
+#include "host.h"
 
 #define JSON (TAKES(JSON) | TAKES(PRETTY))
 
@@ -13,13 +15,15 @@ static const struct command commands[] = {
 	{ "run", "[--] COMMAND [ARGUMENT...]", "run a command under a policy",
 	  "The command runs in a cgroup of its own, as the user who called sudo. Its exit status is passed on;\n"
 	  "125 to 127 are as env(1) has them. With --json the closing report on stderr is one JSON object.\n",
-	  JSON | TAKES(POLICY) | TAKES(TENANT), 1, -1, cmd_run },
-	{ "attach", "CGROUP", "put a cgroup v2 directory, and all below it, under a policy",
-	  "The tenant is named after the directory unless --tenant says otherwise. Nothing has to keep running.\n",
-	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE), 1, 1, cmd_attach },
-	{ "detach", "TENANT", "take the policy off a tenant, and print its last counters", NULL, JSON, 1, 1,
-	  cmd_detach },
-	{ "status", "[TENANT]", "list the tenants, or show one in full", NULL, JSON, 0, 1, cmd_status },
+	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(QUIET), 1, -1, cmd_run, .root = true },
+	{ "attach", "CGROUP|TENANT", "put a cgroup v2 directory, and all below it, under a policy",
+	  "A new tenant is named after the directory unless --tenant says otherwise. Nothing has to keep running.\n"
+	  "What is attached with the same policy already stays as it is. TENANT is the name of one that is attached.\n",
+	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE) | TAKES(QUIET), 1, 1, cmd_attach, .root = true },
+	{ "detach", "TENANT|CGROUP", "take the policy off a tenant, and print its last counters", NULL,
+	  JSON | TAKES(QUIET), 1, 1, cmd_detach, .root = true },
+	{ "status", "[TENANT|CGROUP]", "list the tenants, or show one in full", NULL, JSON | TAKES(SOCKET), 0, 1,
+	  cmd_status },
 	{ "usage", "", "print what the tenants sent and received, from the ledger",
 	  "Times are UTC unless they have an offset, as 2026-11-22T10:00+01:00. Also understood: now; today and\n"
 	  "yesterday, which are days of UTC; -90m, -12h, -7d, -2w and '7 days ago'.\n"
@@ -36,7 +40,7 @@ static const struct command commands[] = {
 	  "One pass, as the daemon makes them all the time; what the policies say of idle-timeout, listen, transfer "
 	  "and\n"
 	  "on-revoke is done at once. Nobody else's sockets are touched.\n",
-	  JSON | TAKES(DRY_RUN) | TAKES(IDLE) | TAKES(TENANT), 0, 0, cmd_reap },
+	  JSON | TAKES(DRY_RUN) | TAKES(IDLE) | TAKES(TENANT), 0, 0, cmd_reap, .root = true },
 	{ "explain", "POLICY tcp|udp ADDRESS:PORT", "say what a policy does with a peer, and which rule does it",
 	  "With --tenant NAME instead of POLICY the kernel's own tables are asked, which needs root.\n"
 	  "Exit status: 0 allowed, 3 denied.\n",
@@ -44,7 +48,7 @@ static const struct command commands[] = {
 	{ "doctor", "", "say whether this host is all right, and what is to be done",
 	  "Loads the programs if they are not, and tries those that not every kernel allows. Lines that begin with WRONG\n"
 	  "are promises that are not kept now; with --json, `wrong` is how many.\n",
-	  JSON | TAKES(ALL), 0, 0, cmd_doctor },
+	  JSON | TAKES(ALL), 0, 0, cmd_doctor, .root = true },
 	{ "daemon", "", "book what tenants send, renew budgets, answer the exporter",
 	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, as 'sockwarden reload' does; SIGUSR1\n"
 	  "books at once. Policies are enforced whether it runs or not.\n",
@@ -240,6 +244,10 @@ int main(int argc, char **argv)
 	if (cli_has(&cli, OPTION_HELP)) {
 		print_command_help(command);
 		return EXIT_OK;
+	}
+	if (command->root && geteuid()) {
+		warn(NEEDS_ROOT);
+		return command->run == cmd_run ? EXIT_RUN_FAILED : EXIT_FAILED;
 	}
 	status = command->run(&cli);
 	if (fflush(stdout) || ferror(stdout))

@@ -49,12 +49,13 @@ static void attach_one(struct host *host, __u32 slot, const struct published *im
 	struct attachment as = { .name = name, .image = *image, .policy = policy, .limit = SW_NO_LIMIT };
 	struct cgroup cgroup;
 	struct fault fault;
+	__u32 taken;
 
 	snprintf(name, sizeof(name), "bench-%05u", slot);
 	cgroup_add(cgroup_of(slot), path);
 	must(cgroup_open(&cgroup, path, &fault), &fault);
-	must(tenant_attach(host, &cgroup, &as, &fault), &fault);
-	if (host->records[slot].cgroup != cgroup.id)
+	must(tenant_attach(host, &cgroup, &as, &taken, &fault), &fault);
+	if (taken != slot)
 		die("%s is not in slot %u", name, slot);
 	cgroup_close(&cgroup);
 }

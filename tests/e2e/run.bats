@@ -330,3 +330,149 @@ try:
 except OSError as error: print('refused')"
 	[ "$output" = refused ]
 }
+
+# wait_for FILE: until a process is in the cgroup
+wait_for_process() {
+	local tries
+	for ((tries = 0; tries < 400; tries++)); do
+		grep -q . "$1/cgroup.procs" 2>/dev/null && return
+		sleep 0.05
+	done
+	echo "no process came into $1" >&2
+	return 1
+}
+
+# wait_until_empty CGROUP
+wait_until_empty() {
+	local tries
+	for ((tries = 0; tries < 400; tries++)); do
+		grep -q 'populated 0' "$1/cgroup.events" && return
+		sleep 0.05
+	done
+	return 1
+}
+
+@test "a run ends its own tenancy, not another's that has the name by now" {
+	local tenant=own-$$ pid
+	"$SW" run --tenant "$tenant" -- sleep 1000 2>"$BATS_TEST_TMPDIR/err" &
+	pid=$!
+	wait_for_process "$(cgroup_root)/sockwarden/$tenant"
+	"$SW" detach "$tenant"
+	"$SW" attach --tenant "$tenant" "$CG"
+	kill -TERM $pid
+	wait "$pid" || true
+	grep -q "someone detached $tenant meanwhile" "$BATS_TEST_TMPDIR/err"
+	[ "$("$REACH" $WEB $PRIVATE "$CG")" = policy ]
+	"$SW" status -j "$tenant" | grep -q "\"cgroup\":\"$CG\""
+	[ ! -e "$(cgroup_root)/sockwarden/$tenant" ]
+	"$SW" detach "$tenant"
+}
+
+@test "of two runs with one name the second says who has it, and leaves the first alone" {
+	local tenant=two-$$ group pid
+	group=$(cgroup_root)/sockwarden/$tenant
+	"$SW" run --tenant "$tenant" -- sleep 1000 2>/dev/null &
+	pid=$!
+	wait_for_process "$group"
+	run "$SW" run --tenant "$tenant" -- true
+	[ "$status" -eq 125 ]
+	one_line
+	[[ $output == *"another run's, process $pid"* ]]
+	[ "$("$REACH" $WEB $PRIVATE "$group")" = policy ]
+	"$SW" status -j "$tenant" | grep -q '"state":"enforced"'
+	kill -TERM $pid
+	wait "$pid" || true
+	[ ! -e "$group" ]
+}
+
+# killed_run TENANT: what a run of that name leaves that is killed, and its command too
+killed_run() {
+	local pid
+	"$SW" run --tenant "$1" -- sleep 1000 2>/dev/null &
+	pid=$!
+	wait_for_process "$(cgroup_root)/sockwarden/$1"
+	kill -KILL $pid
+	wait "$pid" || true
+	echo 1 >"$(cgroup_root)/sockwarden/$1/cgroup.kill"
+	wait_until_empty "$(cgroup_root)/sockwarden/$1"
+}
+
+@test "a run takes over the name and the cgroup that a killed run left" {
+	killed_run "again-$$"
+	run "$SW" run --tenant "again-$$" -- sh -c 'exit 4'
+	[ "$status" -eq 4 ]
+	[[ $output == *"tenant again-$$, policy appengine, enforced"* ]]
+	[ "$("$SW" status -j)" = '[]' ]
+	[ ! -e "$(cgroup_root)/sockwarden/again-$$" ]
+	mkdir -p "$(cgroup_root)/sockwarden/again-$$" # what a run leaves that is killed before it can say whose it is
+	run "$SW" run --tenant "again-$$" -- sh -c 'exit 4'
+	[ "$status" -eq 4 ]
+	[ ! -e "$(cgroup_root)/sockwarden/again-$$" ]
+}
+
+@test "a run does not take over a cgroup in which processes are" {
+	local group
+	group=$(cgroup_root)/sockwarden/lived-$$
+	mkdir -p "$group"
+	CG=$group inside sleep 1000 &
+	wait_for_process "$group"
+	run "$SW" run --tenant "lived-$$" -- true
+	[ "$status" -eq 125 ]
+	one_line
+	[[ $output == *"has processes that no run owns"* ]]
+	grep -q . "$group/cgroup.procs"
+	end_cgroup "$group"
+}
+
+@test "every run sweeps what killed runs left, and nothing else" {
+	local folder by_hand taken
+	folder=$(cgroup_root)/sockwarden by_hand=$(cgroup_root)/sockwarden/hand-$$ taken=$(cgroup_root)/sockwarden/taken-$$
+	mkdir -p "$by_hand"
+	"$SW" attach "$by_hand"
+	killed_run "left-$$"
+	mkdir "$folder/left-$$/below" # as its command may have
+	killed_run "taken-$$"
+	"$SW" detach "taken-$$"
+	"$SW" attach --tenant operator "$taken"
+	"$SW" run -- true 2>/dev/null
+	[ ! -e "$folder/left-$$" ]
+	run "$SW" status
+	[[ $output != *"left-$$"* ]]
+	[ "$("$REACH" $WEB $PRIVATE "$by_hand")" = policy ]
+	[ "$("$REACH" $WEB $PRIVATE "$taken")" = policy ]
+	"$SW" detach operator
+	"$SW" detach "hand-$$"
+	rmdir "$taken" "$by_hand"
+}
+
+@test "run says how many processes left its cgroup" {
+	# by hand, as root may: the command itself, one that it waits for, and one that nobody waits for
+	run "$SW" run -- sh -c "echo \$\$ >$CG/cgroup.procs"
+	[[ $output == *"1 process that the command started left its cgroup: nothing was enforced on it there"* ]]
+	run "$SW" run -- sh -c "
+		(echo 0 >$CG/cgroup.procs; exec sleep 1000) >/dev/null 2>&1 &
+		until grep -q . $CG/cgroup.procs; do sleep 0.02; done
+		(setsid sh -c 'echo 0 >$CG/cgroup.procs; exec sleep 1000' >/dev/null 2>&1 &)
+		until [ \$(wc -l <$CG/cgroup.procs) -eq 2 ]; do sleep 0.02; done
+		exit 3"
+	[ "$status" -eq 3 ]
+	[[ $output == *"2 processes that the command started left its cgroup: nothing was enforced on them there"* ]]
+	run "$SW" run -- sh -c '(sleep 0.01 &) ; sleep 0.1'
+	[[ $output != *"left its cgroup"* ]]
+}
+
+@test "run says what it did unless it is to be quiet" {
+	run "$SW" run -q -- true
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
+}
+
+@test "who is not root is told so before anything else" {
+	local command
+	for command in 'run --policy nosuch -- true' 'attach --policy nosuch x' 'detach x' reap doctor; do
+		run setpriv --reuid 65534 --clear-groups "$SW" $command
+		[ "$status" -eq $([ "${command%% *}" = run ] && echo 125 || echo 1) ]
+		one_line
+		[[ $output == *"needs root"* ]]
+	done
+}

@@ -202,6 +202,7 @@ int main(int argc, char **argv)
 	struct fault fault;
 	struct host host;
 	pid_t clients[CLIENTS];
+	__u32 slot;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -211,7 +212,7 @@ int main(int argc, char **argv)
 	must(cgroup_open(&cgroup, path, &fault), &fault);
 	must(host_open(&host, HOST_LOADING, &fault), &fault);
 	must(publish(&host, images[0], &as.image, &fault), &fault);
-	must(tenant_attach(&host, &cgroup, &as, &fault), &fault);
+	must(tenant_attach(&host, &cgroup, &as, &slot, &fault), &fault);
 	for (int i = 0; i < CLIENTS; i++) {
 		clients[i] = fork();
 		if (!clients[i]) {
@@ -221,15 +222,15 @@ int main(int argc, char **argv)
 	}
 	puts("1..1");
 	for (int i = 1; i <= count; i++)
-		change(&host, tenant_find(&host, "swap"), images[i % 2]);
+		change(&host, slot, images[i % 2]);
 	shared->stop = true;
 	for (int i = 0; i < CLIENTS; i++)
 		waitpid(clients[i], NULL, 0);
-	must(tenant_detach(&host, "swap", &fault), &fault);
+	must(tenant_detach(&host, slot, &fault), &fault);
 	must(publish_collect(&host, &fault), &fault);
 	host_close(&host);
-	cgroup_end(path);
-	cgroup_remove(path);
+	cgroup_end(&cgroup);
+	cgroup_remove(&cgroup);
 	printf("# %d changes, %" PRIu64 " verdicts, %" PRIu64 " of them while no change was under way\n", count,
 	       shared->verdicts, shared->settled);
 	printf("%sok 1 every verdict is one of the policies'\n", shared->wrong || !shared->settled ? "not " : "");

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "amount.h"
 #include "budget.h"
 #include "cli.h"
 #include "names.h"
+#include "target.h"
 #include "tenant.h"
 
 static void report_foreign(const struct foreign *foreign, void *data)
@@ -15,82 +17,157 @@ static void report_foreign(const struct foreign *foreign, void *data)
 	     foreign->cgroup, hook_name(foreign->hook), foreign->program, foreign->id);
 }
 
-static int attach_new(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct fault *fault)
+static int attach_new(struct host *host, const struct cgroup *cgroup, struct attachment *as,
+		      const struct image *compiled, __u32 *slot, struct fault *fault)
 {
-	int err = tenant_foreign(host, cgroup, report_foreign, NULL, fault);
+	int err = budget_limit(host, as->name, 0, &compiled->settings, &as->limit, fault);
 
-	return err ? err : tenant_attach(host, cgroup, as, fault);
+	if (!err)
+		err = publish(host, compiled, &as->image, fault);
+	if (!err)
+		err = tenant_foreign(host, cgroup, report_foreign, NULL, fault);
+	return err ? err : tenant_attach(host, cgroup, as, slot, fault);
 }
 
-static int replace(struct host *host, const struct cgroup *cgroup, __u32 slot, const struct attachment *as,
+static int replace(struct host *host, __u32 slot, struct attachment *as, const struct image *compiled,
 		   struct fault *fault)
 {
-	if (!slot)
-		return fault_set(fault, ENOENT, "no tenant is named %s, so there is nothing to replace", as->name);
-	if (strcmp(host->records[slot].path, cgroup->path))
-		return fault_set(fault, EINVAL, "tenant %s is %s, not %s", as->name, host->records[slot].path,
-				 cgroup->path);
-	return tenant_replace(host, slot, as, fault);
-}
-
-static int attach(struct host *host, struct cli *cli, struct attachment *as, const struct cgroup *cgroup,
-		  const struct image *compiled, struct fault *fault)
-{
-	__u32 slot = cli_has(cli, OPTION_REPLACE) ? tenant_find(host, as->name) : 0;
-	struct fault ignored;
 	int err = budget_limit(host, as->name, slot, &compiled->settings, &as->limit, fault);
 
 	if (!err)
 		err = publish(host, compiled, &as->image, fault);
-	if (err)
-		return err;
-	if (cli_has(cli, OPTION_REPLACE))
-		err = replace(host, cgroup, slot, as, fault);
-	else
-		err = attach_new(host, cgroup, as, fault);
-	publish_collect(host, err ? &ignored : fault);
-	return err;
+	return err ? err : tenant_replace(host, slot, as, fault);
 }
 
-/* People see that nothing went wrong; programs get the tenant as `status` shows it. */
-static int show(const struct host *host, struct cli *cli, const char *name, struct fault *fault)
+/* What is in force, and where it is read from again. */
+static bool is_under(const struct host *host, __u32 slot, const char *source, const struct image *compiled)
 {
+	const struct sw_record *record = &host->records[slot];
+	struct sw_tenant now;
+
+	return !host_storage(host, record->cgroup, &now) && !strcmp(record->policy, source) &&
+	       !memcmp(host->settings[now.image].hash, compiled->settings.hash, sizeof(compiled->settings.hash));
+}
+
+/* The tenant of the cgroup, if it is whole: what is not is attached anew. */
+static __u32 find_whole(const struct host *host, const struct cgroup *cgroup)
+{
+	__u32 slot = tenant_of_cgroup(host, cgroup->id);
+
+	return slot && tenant_state(host, slot) <= TENANT_AUDITED ? slot : 0;
+}
+
+/* How what was done is told: with the tenant, its cgroup, its policy and the number of rules. */
+#define ATTACHED  "attached %s (%s) to policy %s, %u rule%s\n"
+#define REPLACED  "replaced the policy of %s (%s): it is %s now, %u rule%s\n"
+#define UNCHANGED "unchanged: %s (%s) is attached to policy %s, %u rule%s\n"
+
+static int attach(struct host *host, struct cli *cli, struct attachment *as, const struct cgroup *cgroup,
+		  const struct image *compiled, __u32 *slot, const char **done, struct fault *fault)
+{
+	*slot = find_whole(host, cgroup);
+	*done = *slot ? REPLACED : ATTACHED;
+	if (!*slot)
+		return attach_new(host, cgroup, as, compiled, slot, fault);
+	if (strcmp(host->records[*slot].name, as->name))
+		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, host->records[*slot].name);
+	if (is_under(host, *slot, as->policy, compiled)) {
+		*done = UNCHANGED;
+		return 0;
+	}
+	if (!cli_has(cli, OPTION_REPLACE))
+		return fault_set(fault, EEXIST,
+				 "tenant %s is attached already, to another policy: --replace gives it this one",
+				 as->name);
+	return replace(host, *slot, as, compiled, fault);
+}
+
+/* Programs get the tenant as `status` shows it. The line for people asks nothing more of the kernel. */
+static int show(const struct host *host, struct cli *cli, __u32 slot, const struct image *image, const char *done,
+		struct fault *fault)
+{
+	const struct sw_record *record = &host->records[slot];
+	const struct sw_settings *settings = &image->settings;
 	struct report report;
 	int err;
 
-	if (!cli_has(cli, OPTION_JSON))
+	if (!cli_has(cli, OPTION_JSON)) {
+		if (!cli_has(cli, OPTION_QUIET))
+			printf(done, record->name, record->path, settings->policy, settings->rules,
+			       plural(settings->rules));
 		return 0;
-	err = tenant_report(host, tenant_find(host, name), &report, fault);
+	}
+	err = tenant_report(host, slot, &report, fault);
 	if (!err)
 		cli_report(cli, &report, NULL, stdout);
 	report_free(&report);
 	return err;
 }
 
-/* NULL after saying what is wrong. */
-static const char *name_for(struct cli *cli, const struct cgroup *cgroup)
+/* The name asked for, or the one it has, or that of the directory. */
+static int choose_name(const struct host *host, const struct cli *cli, const struct cgroup *cgroup,
+		       char name[SW_NAME_MAX], struct fault *fault)
 {
-	const char *name = cli->value[OPTION_TENANT] ? cli->value[OPTION_TENANT] : strrchr(cgroup->path, '/') + 1;
-	const char *wrong = tenant_name_check(name);
+	__u32 slot = tenant_of_cgroup(host, cgroup->id);
+	const char *text = cli->value[OPTION_TENANT] ? cli->value[OPTION_TENANT]
+			   : slot		     ? host->records[slot].name
+						     : strrchr(cgroup->path, '/') + 1;
+	const char *wrong = tenant_name_check(text);
 
-	if (!wrong)
-		return name;
-	warn("'%s' cannot name a tenant: %s; choose another with --tenant", name, wrong);
-	return NULL;
+	if (wrong)
+		return fault_set(fault, EINVAL, "'%.100s' cannot name a tenant: %s; choose another with --tenant", text,
+				 wrong);
+	strcpy(name, text);
+	return 0;
 }
 
-static int attach_and_show(struct cli *cli, struct attachment *as, const struct cgroup *cgroup,
-			   const struct image *image)
+/* A tenant's name stands for its cgroup. */
+static int open_named(const struct host *host, const char *text, struct cgroup *cgroup, struct fault *fault)
 {
+	struct fault ignored;
+	__u32 slot = target_find(host, text, &ignored);
+	const struct sw_record *record = &host->records[slot];
+	int err = cgroup_open(cgroup, slot ? record->path : text, fault);
+
+	if (err || !slot || cgroup->id == record->cgroup)
+		return err;
+	cgroup_close(cgroup);
+	return fault_set(fault, ENOENT, "%s is not the cgroup of tenant %s any more: detach that first", record->path,
+			 record->name);
+}
+
+static int attach_and_show(struct cli *cli, struct host *host, const struct cgroup *cgroup, const char *source,
+			   const struct image *image, struct fault *fault)
+{
+	char name[SW_NAME_MAX];
+	struct attachment as = { .name = name, .policy = source, .wanted = true };
+	struct fault ignored;
+	const char *done;
+	__u32 slot;
+	int err = choose_name(host, cli, cgroup, name, fault);
+
+	if (!err)
+		err = attach(host, cli, &as, cgroup, image, &slot, &done, fault);
+	publish_collect(host, &ignored);
+	return err ? err : show(host, cli, slot, image, done, fault);
+}
+
+static int attach_under(struct cli *cli, const char *source, const struct image *image)
+{
+	const char *text = cli->args[0];
+	struct cgroup cgroup = { .fd = -1 };
 	struct fault fault;
 	struct host host;
-	int err = host_open(&host, HOST_LOADING, &fault);
+	int err = strchr(text, '/') ? cgroup_open(&cgroup, text, &fault) : 0; /* before anything is loaded */
 
 	if (err)
 		return fail("%s", fault.text);
-	err = attach(&host, cli, as, cgroup, image, &fault);
+	err = host_open(&host, HOST_LOADING, &fault);
+	if (!err && cgroup.fd < 0)
+		err = open_named(&host, text, &cgroup, &fault);
 	if (!err)
-		err = show(&host, cli, as->name, &fault);
+		err = attach_and_show(cli, &host, &cgroup, source, image, &fault);
+	cgroup_close(&cgroup);
 	host_close(&host);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }
@@ -98,23 +175,15 @@ static int attach_and_show(struct cli *cli, struct attachment *as, const struct 
 int cmd_attach(struct cli *cli)
 {
 	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
-	struct attachment as = { .wanted = true };
-	struct cgroup cgroup;
-	struct image *image;
-	struct fault fault;
+	struct image *image = cli_compile(policy, false);
 	char *source;
-	int status = EXIT_FAILED;
+	int status;
 
-	if (cgroup_open(&cgroup, cli->args[0], &fault))
-		return fail("%s", fault.text);
-	as.name = name_for(cli, &cgroup);
-	image = as.name ? cli_compile(policy, false) : NULL;
-	if (image) {
-		as.policy = source = cli_policy_source(policy);
-		status = attach_and_show(cli, &as, &cgroup, image);
-		free(source);
-	}
+	if (!image)
+		return EXIT_FAILED;
+	source = cli_policy_source(policy);
+	status = attach_under(cli, source, image);
+	free(source);
 	image_free(image);
-	cgroup_close(&cgroup);
-	return as.name ? status : EXIT_USAGE;
+	return status;
 }

@@ -47,7 +47,7 @@ enum exit_status {
 	X(SOCKET, 0, "socket", "PATH", "where the daemon answers (default: /run/sockwarden/daemon.sock)")              \
 	X(GROUP, 0, "group", "NAME", "who may ask on the socket, beside root")                                         \
 	X(INTERVAL, 0, "interval", "SECONDS", "how often to book, 1 to 3600 (default: 10)")                            \
-	X(QUIET, 'q', "quiet", NULL, "do not print denials")                                                           \
+	X(QUIET, 'q', "quiet", NULL, "print no denials, no report, no line about what was done")                                                           \
 	X(ADOPT, 0, "adopt", NULL, "book in this ledger, though another was booked in before")                         \
 	X(DRY_RUN, 'n', "dry-run", NULL, "say what would be closed, and close nothing")                                \
 	X(IDLE, 0, "idle", "TIME", "close what is idle for as long, such as 30s or 10m, whatever the policies say")    \
@@ -85,7 +85,8 @@ struct command {
 	unsigned takes;   /* options, beside --help */
 	int min, max;     /* arguments; max -1: any number, and the first ends the options */
 	int (*run)(struct cli *cli);
-	bool raw; /* all that follows the verb is passed on as it is */
+	bool raw;  /* all that follows the verb is passed on as it is */
+	bool root; /* nothing of it is of use to others, so they are told at once */
 };
 
 int cmd_run(struct cli *cli);

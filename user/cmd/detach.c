@@ -1,13 +1,63 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <string.h>
 
 #include "cli.h"
+#include "target.h"
 #include "tenant.h"
 #include "wanted.h"
 
+static void show(const struct cli *cli, const struct report *report)
+{
+	if (!cli_has(cli, OPTION_JSON) && cli_has(cli, OPTION_QUIET))
+		return;
+	if (!cli_has(cli, OPTION_JSON))
+		printf("detached %s (%s)\n", report->record.name, report->record.path);
+	cli_report(cli, report, NULL, stdout);
+}
+
+/* Of a tenant that is not attached now nothing is left but that it was to be attached again. */
+static int forget(struct cli *cli, struct host *host, struct fault *fault)
+{
+	struct wanted_list wanted;
+	struct target target;
+	int err = wanted_read(host, &wanted, fault), done = -ENOENT;
+
+	target_read(cli->args[0], &target);
+	for (size_t i = 0; i < wanted.of.n && !err; i++) {
+		const struct wanted *one = &wanted.of.v[i];
+
+		if (strcmp(*target.path ? one->is.path : one->name.text, *target.path ? target.path : target.text))
+			continue;
+		err = done = wanted_drop(host, one->name.text, fault);
+		if (!err && !cli_has(cli, OPTION_QUIET))
+			printf("detached %s (%s): it was not attached, and is not attached again\n", one->name.text,
+			       one->is.path);
+	}
+	wanted_free(&wanted);
+	return err ? err : done == -ENOENT ? target_missing(cli->args[0], fault) : done;
+}
+
+static int detach(struct cli *cli, struct host *host, __u32 slot, struct fault *fault)
+{
+	struct report report;
+	int err = wanted_drop(host, host->records[slot].name, fault);
+
+	if (err && err != -ENOENT) /* a run's was not noted */
+		return err;
+	err = tenant_report(host, slot, &report, fault);
+	if (!err)
+		err = tenant_close(host, slot, &report, fault);
+	if (!err)
+		err = publish_collect(host, fault);
+	if (!err)
+		show(cli, &report);
+	report_free(&report);
+	return err;
+}
+
 int cmd_detach(struct cli *cli)
 {
-	struct report report = { 0 };
 	struct fault fault;
 	struct host host;
 	__u32 slot;
@@ -15,22 +65,8 @@ int cmd_detach(struct cli *cli)
 
 	if (err)
 		return fail("%s", fault.text);
-	slot = tenant_find(&host, cli->args[0]);
-	err = wanted_drop(&host, cli->args[0], &fault);
-	if (err == -ENOENT && slot)
-		err = 0;    /* a run's */
-	if (err || !slot) { /* then nothing is left of it but that it was to be attached again */
-		host_close(&host);
-		return err ? fail("%s", fault.text) : EXIT_OK;
-	}
-	err = tenant_report(&host, slot, &report, &fault);
-	if (!err)
-		err = tenant_close(&host, cli->args[0], &report, &fault); /* says so when there is none */
-	if (!err)
-		err = publish_collect(&host, &fault);
-	if (!err)
-		cli_report(cli, &report, NULL, stdout);
-	report_free(&report);
+	slot = target_find(&host, cli->args[0], &fault);
+	err = slot ? detach(cli, &host, slot, &fault) : forget(cli, &host, &fault);
 	host_close(&host);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }

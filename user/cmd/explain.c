@@ -7,6 +7,7 @@
 #include "cli.h"
 #include "meter.h"
 #include "names.h"
+#include "target.h"
 #include "tenant.h"
 
 /* ADDRESS:PORT, or [ADDRESS]:PORT for IPv6. */
@@ -84,10 +85,10 @@ static int from_tenant(const char *name, struct answer *answer)
 
 	if (err)
 		return fail("%s", fault.text);
-	slot = tenant_find(&host, name);
+	slot = target_find(&host, name, &fault);
 	if (!slot || host_storage(&host, host.records[slot].cgroup, &tenant) || tenant.slot != slot) {
 		host_close(&host);
-		return fail("no tenant named %s is under a policy: 'sockwarden status' lists them", name);
+		return slot ? fail("tenant %s is under no policy: attach it again", name) : fail("%s", fault.text);
 	}
 	err = ask(&host, tenant.image, &answer->flow, &answer->verdict, &fault);
 	if (!err && answer->verdict.rule < SW_RULES_MAX)

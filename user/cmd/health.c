@@ -312,7 +312,7 @@ void health_print(const struct health *health, bool briefly, FILE *out)
 	for (size_t i = 0; i < health->checks.n; i++) {
 		const struct check *check = &health->checks.v[i];
 
-		if (briefly && check->state == HEALTH_OK)
+		if (briefly && check->state != HEALTH_WRONG)
 			continue;
 		fprintf(out, "%-6s%-10s", state_name(check->state), check->what);
 		print_words(check->text, out);

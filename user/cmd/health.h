@@ -35,7 +35,7 @@ struct health_sources {
 void health_read(const struct health_sources *from, struct health *out);
 void health_free(struct health *health);
 
-/* At most 80 columns wide. Those that are not ok only, if `briefly`. */
+/* At most 80 columns wide. Those that are wrong only, if `briefly`. */
 void health_print(const struct health *health, bool briefly, FILE *out);
 void health_json(const struct health *health, struct json *json);
 

@@ -8,7 +8,7 @@
 #include "names.h"
 #include "prefix.h"
 #include "reap.h"
-#include "tenant.h"
+#include "target.h"
 
 struct listing {
 	struct cli *cli;
@@ -125,6 +125,7 @@ static int reap(struct cli *cli, struct host *host, const struct reap_options *o
 
 static int read_options(const struct cli *cli, const struct host *host, struct reap_options *options)
 {
+	struct fault fault;
 	const char *idle = cli->value[OPTION_IDLE], *tenant = cli->value[OPTION_TENANT];
 	__u32 seconds;
 
@@ -135,9 +136,9 @@ static int read_options(const struct cli *cli, const struct host *host, struct r
 		options->idle = seconds;
 	}
 	if (tenant) {
-		options->slot = tenant_find(host, tenant);
+		options->slot = target_find(host, tenant, &fault);
 		if (!options->slot)
-			return fail("no tenant is named %s: 'sockwarden status' lists them", tenant);
+			return fail("%s", fault.text);
 	}
 	return EXIT_OK;
 }

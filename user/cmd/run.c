@@ -5,7 +5,6 @@
  * ended too and the cgroup removed.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <grp.h>
 #include <linux/sched.h>
 #include <pwd.h>
@@ -14,7 +13,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,9 +20,9 @@
 
 #include "budget.h"
 #include "cli.h"
+#include "run_cgroup.h"
+#include "run_outside.h"
 #include "tenant.h"
-
-#define RUN_PREFIX "run-"
 
 /* Signals that are passed on. Those of the terminal reach the command by themselves. */
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
@@ -38,59 +36,6 @@ static sigset_t forwarded_and(int signal)
 	for (size_t i = 0; i < sizeof(forwarded) / sizeof(*forwarded); i++)
 		sigaddset(&set, forwarded[i]);
 	return set;
-}
-
-/* While a run lives it holds a lock on its cgroup's directory. */
-static bool has_owner(const char *path)
-{
-	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool owned = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB);
-
-	if (fd >= 0)
-		close(fd);
-	return owned;
-}
-
-/* A run that was cut short by SIGKILL: its cgroup is gone, or is there and nobody owns it or lives in it. */
-static bool is_stale(const struct host *host, __u32 slot, const char *root)
-{
-	const struct sw_record *record = &host->records[slot];
-	char path[2 * SW_PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s/sockwarden/%s", root, record->name);
-	if (!record->cgroup || record->lingers || strncmp(record->name, RUN_PREFIX, strlen(RUN_PREFIX)) ||
-	    strcmp(path, record->path))
-		return false;
-	if (tenant_state(host, slot) == TENANT_GONE)
-		return true;
-	return cgroup_id(path) == record->cgroup && !has_owner(path) && !cgroup_populated(path);
-}
-
-#define DRAIN_TRIES 100 /* of 10 ms: most sockets have sent all they had by then */
-
-/* The cgroup was removed: gives its sockets a moment to end. */
-static void drain(const struct host *host, __u32 slot)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-
-	for (int i = 0; i < DRAIN_TRIES && tenant_lingers(host, slot); i++)
-		nanosleep(&pause, NULL);
-}
-
-/* What stale runs left is still enforced; it goes with the next run. */
-static void sweep(struct host *host, const char *root)
-{
-	struct fault ignored;
-
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
-		const struct sw_record record = host->records[slot];
-
-		if (!is_stale(host, slot, root))
-			continue;
-		cgroup_remove(record.path);
-		drain(host, slot);
-		tenant_detach(host, record.name, &ignored);
-	}
 }
 
 /* A number as sudo writes it; false for anything else. */
@@ -156,78 +101,133 @@ static pid_t spawn(const struct cgroup *cgroup, char **args, const sigset_t *mas
 	return pid;
 }
 
+/* Those who end are looked at before they are forgotten. True when the command is among them. */
+static bool wait_for_ended(pid_t pid, struct outside *outside, int *status)
+{
+	siginfo_t ended = { 0 };
+	bool over = false;
+
+	while (!over && !waitid(P_ALL, 0, &ended, WEXITED | WNOHANG | WNOWAIT) && ended.si_pid) {
+		outside_look_at(outside, ended.si_pid);
+		over = waitpid(ended.si_pid, status, WNOHANG) == pid;
+		ended.si_pid = 0;
+	}
+	return over;
+}
+
+#define LOOK_FIRST  10000000 /* ns; each look waits twice as long as the one before, */
+#define LOOK_LATEST 1000000000 /* but no longer than this */
+
 /* Passes signals on until the command has ended; its exit status as a shell has it. */
-static int supervise(pid_t pid)
+static int supervise(pid_t pid, struct outside *outside)
 {
 	const sigset_t set = forwarded_and(SIGCHLD);
+	long long wait = LOOK_FIRST;
 	siginfo_t info;
 	int status;
 
 	for (;;) {
-		int signal = sigwaitinfo(&set, &info);
+		struct timespec until = { wait / LOOK_LATEST, wait % LOOK_LATEST };
+		int signal = sigtimedwait(&set, &info, &until);
 
-		if (signal == SIGCHLD) {
-			if (waitpid(pid, &status, WNOHANG) != pid)
-				continue;
-			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+		if (signal == SIGCHLD && wait_for_ended(pid, outside, &status))
+			break;
+		if (signal < 0 && errno == EAGAIN) {
+			outside_look(outside);
+			wait = wait < LOOK_LATEST / 2 ? 2 * wait : LOOK_LATEST;
 		}
-		if (signal > 0 && info.si_code <= 0) /* sent by a process; the terminal's go to us both */
+		if (signal > 0 && signal != SIGCHLD && info.si_code <= 0) /* sent by a process; the terminal's go to us both */
 			kill(pid, signal);
 	}
+	outside_look(outside);
+	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
 /* The cgroup goes first: what its sockets have yet to send goes out under the policy, and is metered. */
-static int end_tenancy(struct host *host, const char *name, const struct cgroup *cgroup, struct report *report,
+static int end_tenancy(struct cli *cli, struct host *host, __u32 slot, const struct cgroup *cgroup,
 		       struct fault *fault)
 {
-	cgroup_remove(cgroup->path);
-	drain(host, tenant_find(host, name));
-	return tenant_close(host, name, report, fault);
+	struct report report;
+	int err = tenant_report(host, slot, &report, fault);
+
+	if (!err) {
+		run_cgroup_remove(host, cgroup);
+		err = tenant_close(host, slot, &report, fault);
+	}
+	if (!err && !cli_has(cli, OPTION_QUIET))
+		cli_report(cli, &report, NULL, stderr);
+	report_free(&report);
+	return err ? err : publish_collect(host, fault);
 }
 
-/* Reports what the tenant did, and ends it. */
-static int close_account(struct cli *cli, const char *name, const struct cgroup *cgroup, struct fault *fault)
+/* Reports what the tenant did, and ends it. The name may be another's by now: the tenancy is ours. */
+static int close_account(struct cli *cli, const struct attachment *as, const struct cgroup *cgroup,
+			 struct fault *fault)
 {
-	struct report report = { 0 };
 	struct host host;
 	__u32 slot;
 	int err = host_open(&host, HOST_CHANGING, fault);
 
 	if (err)
 		return err;
-	slot = tenant_find(&host, name);
-	if (!slot || host.records[slot].cgroup != cgroup->id) { /* none, or the name is another's by now */
-		host_close(&host);
-		warn("someone detached %s meanwhile: its command went on without a policy", name);
-		return 0;
-	}
-	err = tenant_report(&host, slot, &report, fault);
-	if (!err)
-		err = end_tenancy(&host, name, cgroup, &report, fault);
-	if (!err)
-		cli_report(cli, &report, NULL, stderr);
-	report_free(&report);
-	if (!err)
-		err = publish_collect(&host, fault);
+	slot = tenant_of_tenancy(&host, as->tenancy);
+	if (slot)
+		err = end_tenancy(cli, &host, slot, cgroup, fault);
+	else
+		warn("someone detached %s meanwhile: its command went on without a policy, or under another", as->name);
+	cgroup_remove(cgroup); /* if it is there still */
 	host_close(&host);
 	return err;
 }
 
-static int finish(struct cli *cli, const char *name, const struct cgroup *cgroup, struct fault *fault)
+static int finish(struct cli *cli, const struct attachment *as, const struct cgroup *cgroup, struct fault *fault)
 {
-	int ended = cgroup_end(cgroup->path), err;
+	int ended = cgroup_end(cgroup);
 
 	if (ended < 0)
 		return fault_set(fault, -ended, "cannot end what the command left in %s: %s; tenant %s stays attached",
-				 cgroup->path, strerror(-ended), name);
+				 cgroup->path, strerror(-ended), as->name);
 	if (ended > 0)
 		warn("ended %d process%s that the command left behind", ended, ended > 1 ? "es" : "");
-	err = close_account(cli, name, cgroup, fault);
-	cgroup_remove(cgroup->path); /* if it is there still */
+	return close_account(cli, as, cgroup, fault);
+}
+
+static int attach(struct host *host, struct attachment *as, const struct cgroup *cgroup, const struct image *image,
+		  struct fault *fault)
+{
+	__u32 slot;
+	int err = budget_limit(host, as->name, 0, &image->settings, &as->limit, fault);
+
+	if (!err)
+		err = publish(host, image, &as->image, fault);
+	if (!err)
+		err = host_next_serial(host, &as->tenancy, fault);
+	if (!err)
+		err = run_cgroup_mark(cgroup, as->tenancy, fault);
+	return err ? err : tenant_attach(host, cgroup, as, &slot, fault);
+}
+
+#define NAME_TRIES 100 /* process numbers are not unique where there are several namespaces of them */
+
+static int make_cgroup(const struct host *host, const char *tenant, char name[SW_NAME_MAX], struct cgroup *cgroup,
+		       struct fault *fault)
+{
+	int err = -EEXIST;
+
+	if (tenant) {
+		snprintf(name, SW_NAME_MAX, "%s", tenant);
+		return run_cgroup_make(host, name, cgroup, fault);
+	}
+	for (int i = 0; i < NAME_TRIES && err == -EEXIST; i++) {
+		snprintf(name, SW_NAME_MAX, i ? RUN_PREFIX "%d-%d" : RUN_PREFIX "%d", getpid(), i);
+		err = run_cgroup_make(host, name, cgroup, fault);
+	}
 	return err;
 }
 
-static int prepare(struct attachment *as, const struct cgroup *cgroup, const struct image *image, struct fault *fault)
+/* All of it under one lock, so that of two runs with one name the second finds what the first has made. */
+static int prepare(struct attachment *as, const char *tenant, char name[SW_NAME_MAX], struct cgroup *cgroup,
+		   const struct image *image, struct fault *fault)
 {
 	struct fault ignored;
 	struct host host;
@@ -235,50 +235,16 @@ static int prepare(struct attachment *as, const struct cgroup *cgroup, const str
 
 	if (err)
 		return err;
-	sweep(&host, cgroup->root);
-	err = budget_limit(&host, as->name, 0, &image->settings, &as->limit, fault);
-	if (!err)
-		err = publish(&host, image, &as->image, fault);
-	if (!err)
-		err = tenant_attach(&host, cgroup, as, fault);
+	run_cgroup_sweep(&host);
+	err = make_cgroup(&host, tenant, name, cgroup, fault);
+	if (!err) {
+		err = attach(&host, as, cgroup, image, fault);
+		if (err)
+			cgroup_remove(cgroup);
+	}
 	if (err)
 		publish_collect(&host, &ignored);
 	host_close(&host);
-	return err;
-}
-
-static int make_cgroup(const char *name, struct cgroup *cgroup, struct fault *fault)
-{
-	char root[SW_PATH_MAX], path[2 * SW_PATH_MAX];
-	int err = cgroup_root(root, fault);
-
-	if (err)
-		return err;
-	snprintf(path, sizeof(path), "%s/sockwarden/%s", root, name);
-	if (strlen(path) >= SW_PATH_MAX)
-		return fault_set(fault, ENAMETOOLONG, "the path %s is too long", path);
-	err = cgroup_make(path, fault);
-	if (!err)
-		err = cgroup_open(cgroup, path, fault);
-	if (!err && flock(cgroup->fd, LOCK_SH))
-		err = fault_set(fault, errno, "cannot lock %s: %s", path, strerror(errno));
-	return err;
-}
-
-#define NAME_TRIES 100 /* process numbers are not unique where there are several namespaces of them */
-
-static int make_named_cgroup(const char *tenant, char name[SW_NAME_MAX], struct cgroup *cgroup, struct fault *fault)
-{
-	int err = -EEXIST;
-
-	if (tenant) {
-		snprintf(name, SW_NAME_MAX, "%s", tenant);
-		return make_cgroup(name, cgroup, fault);
-	}
-	for (int i = 0; i < NAME_TRIES && err == -EEXIST; i++) {
-		snprintf(name, SW_NAME_MAX, i ? RUN_PREFIX "%d-%d" : RUN_PREFIX "%d", getpid(), i);
-		err = make_cgroup(name, cgroup, fault);
-	}
 	return err;
 }
 
@@ -299,48 +265,55 @@ static int interrupted(void)
 
 static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask, struct fault *fault)
 {
+	struct outside outside;
 	int status = interrupted();
 	pid_t pid;
 
 	if (status)
 		return status;
+	outside_begin(&outside, cgroup);
 	pid = spawn(cgroup, args, mask);
 	if (pid < 0)
 		return fault_set(fault, errno, "cannot start the command in its cgroup: %s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN); /* a report that nobody reads must not keep the tenant */
-	return supervise(pid);
+	status = supervise(pid, &outside);
+	outside_tell(&outside);
+	outside_end(&outside);
+	return status;
 }
 
-static int run_in(struct cli *cli, struct attachment *as, struct cgroup *cgroup, const struct image *image,
-		  struct fault *fault)
+static int run(struct cli *cli, const struct image *image, const char *source, struct fault *fault)
 {
 	const sigset_t set = forwarded_and(SIGCHLD);
+	char name[SW_NAME_MAX];
+	struct attachment as = { .name = name, .policy = source };
+	struct cgroup cgroup = { .fd = -1 };
 	struct fault second = { 0 };
 	sigset_t before;
 	int status, err;
 
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would lose the command's status */
-	err = prepare(as, cgroup, image, fault);
-	if (err) {
-		cgroup_remove(cgroup->path);
-		return err;
+	status = prepare(&as, cli->value[OPTION_TENANT], name, &cgroup, image, fault);
+	if (!status) {
+		status = start(&cgroup, cli->args, &before, fault);
+		err = finish(cli, &as, &cgroup, &second);
+		if (err) {
+			*fault = second;
+			status = err;
+		}
 	}
-	status = start(cgroup, cli->args, &before, fault);
-	err = finish(cli, as->name, cgroup, &second);
-	if (err)
-		*fault = second;
-	return err ? err : status;
+	cgroup_close(&cgroup);
+	return status;
 }
 
 int cmd_run(struct cli *cli)
 {
 	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
 	const char *tenant = cli->value[OPTION_TENANT], *wrong = tenant ? tenant_name_check(tenant) : NULL;
-	struct cgroup cgroup = { .fd = -1 };
 	struct image *image;
 	struct fault fault;
-	char name[SW_NAME_MAX], *source;
+	char *source;
 	int status;
 
 	if (wrong) {
@@ -351,14 +324,11 @@ int cmd_run(struct cli *cli)
 	if (!image)
 		return EXIT_RUN_FAILED;
 	source = cli_policy_source(policy);
-	status = make_named_cgroup(tenant, name, &cgroup, &fault);
-	if (!status)
-		status = run_in(cli, &(struct attachment){ .name = name, .policy = source }, &cgroup, image, &fault);
+	status = run(cli, image, source, &fault);
 	if (status < 0) {
 		warn("%s", fault.text);
 		status = EXIT_RUN_FAILED;
 	}
-	cgroup_close(&cgroup);
 	image_free(image);
 	free(source);
 	return status;

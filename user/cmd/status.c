@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
@@ -6,29 +7,77 @@
 
 #include "amount.h"
 #include "cli.h"
-#include "host.h"
+#include "health.h"
 #include "meter.h"
-#include "snapshot.h"
 #include "survey.h"
+#include "target.h"
+
+/* What is shown, and where it was read. */
+struct view {
+	struct reports reports;
+	struct snapshot daemon;
+	bool answers; /* the daemon does, */
+	struct fault silence; /* else this is why not */
+};
+
+#define TENANT_COLUMN 20
+#define POLICY_COLUMN 10
+
+/* At most `width` columns, the middle left out. */
+static const char *shorten(const char *text, size_t width, char out[SW_PATH_MAX])
+{
+	size_t len = strlen(text), front = (width - 2) / 2, back = width - 2 - front;
+
+	if (len <= width)
+		snprintf(out, SW_PATH_MAX, "%s", text);
+	else
+		snprintf(out, SW_PATH_MAX, "%.*s..%s", (int)front, text, text + len - back);
+	return out;
+}
 
 static void print_row(const struct report *report)
 {
-	char sent[BYTES_TEXT], received[BYTES_TEXT];
+	char sent[BYTES_TEXT], received[BYTES_TEXT], name[SW_PATH_MAX], policy[SW_PATH_MAX];
 
-	printf("%-20s %-10s %-16s %10" PRIu64 " %10" PRIu64 " %10s %10s  %s\n", report->record.name,
-	       tenant_state_name(report->state), *report->settings.policy ? report->settings.policy : "-",
+	printf("%-*s %-11s %-*s %7" PRIu64 " %6" PRIu64 " %10s %10s\n", TENANT_COLUMN,
+	       shorten(report->record.name, TENANT_COLUMN, name), tenant_state_name(report->state), POLICY_COLUMN,
+	       shorten(*report->settings.policy ? report->settings.policy : "-", POLICY_COLUMN, policy),
 	       (uint64_t)report->counts.allowed, (uint64_t)report_denied(report),
 	       bytes_format(meter_way(&report->meter, SW_TX).bytes, sent),
-	       bytes_format(meter_way(&report->meter, SW_RX).bytes, received), report->record.path);
+	       bytes_format(meter_way(&report->meter, SW_RX).bytes, received));
 }
 
-static void print_table(const struct reports *reports)
+/* What is wrong with the host; `doctor` says more. */
+static void print_health(const struct view *view)
 {
-	printf("%-20s %-10s %-16s %10s %10s %10s %10s  %s\n", "TENANT", "STATE", "POLICY", "ALLOWED", "DENIED", "SENT",
-	       "RECEIVED", "CGROUP");
+	const struct health_sources from = {
+		.reports = &view->reports,
+		.daemon = view->answers ? &view->daemon : NULL,
+		.silence = view->silence.text,
+	};
+	struct health health;
+
+	health_read(&from, &health);
+	if (health.wrong) {
+		putchar('\n');
+		health_print(&health, true, stdout);
+	}
+	health_free(&health);
+}
+
+static void print_table(const struct view *view)
+{
+	const struct reports *reports = &view->reports;
+
+	if (!reports->of.n) {
+		puts("no tenant is attached: see sockwarden attach");
+		return;
+	}
+	printf("%-*s %-11s %-*s %7s %6s %10s %10s\n", TENANT_COLUMN, "TENANT", "STATE", POLICY_COLUMN, "POLICY", "ALLOWED",
+	       "DENIED", "SENT", "RECEIVED");
 	for (size_t i = 0; i < reports->of.n; i++)
 		print_row(&reports->of.v[i]);
-	support_print(&reports->support, stdout);
+	print_health(view);
 }
 
 static void print_json(const struct reports *reports, struct json *json)
@@ -40,53 +89,80 @@ static void print_json(const struct reports *reports, struct json *json)
 	json_end(json);
 }
 
-static int show(const struct reports *reports, struct cli *cli)
+/* One that is, rather than one that was and still has sockets. */
+static const struct report *find(const struct reports *reports, const char *text)
 {
-	if (!cli->argc && cli_has(cli, OPTION_JSON))
-		print_json(reports, &cli->json);
-	else if (!cli->argc)
-		print_table(reports);
-	for (size_t i = 0; cli->argc && i < reports->of.n; i++) {
-		if (strcmp(reports->of.v[i].record.name, cli->args[0]))
-			continue;
-		cli_report(cli, &reports->of.v[i], &reports->support, stdout);
-		return EXIT_OK;
+	const struct report *found = NULL;
+	struct target target;
+
+	target_read(text, &target);
+	for (size_t i = 0; i < reports->of.n; i++)
+		if (target_is(&target, &reports->of.v[i].record) && (!found || found->record.lingers))
+			found = &reports->of.v[i];
+	return found;
+}
+
+static int show_one(const struct view *view, struct cli *cli)
+{
+	const struct report *report = find(&view->reports, cli->args[0]);
+	struct fault fault;
+
+	if (!report) {
+		target_missing(cli->args[0], &fault);
+		return fail("%s", fault.text);
 	}
-	return cli->argc ? fail("no tenant is named %s: 'sockwarden status' lists them", cli->args[0]) : EXIT_OK;
+	/* nothing is closed where no daemon does it */
+	cli_report(cli, report, view->answers ? &view->reports.support : NULL, stdout);
+	return EXIT_OK;
 }
 
-/* Who may not read the kernel's maps asks the daemon. */
-static int read_from_daemon(struct reports *out, struct fault *fault)
+static int show(const struct view *view, struct cli *cli)
 {
-	struct snapshot snapshot;
-	struct fault why;
-	int err = snapshot_ask(SW_SOCKET, &snapshot, &why);
-
-	if (err)
-		return fault_set(fault, -err, "this needs root, or a running daemon that may be asked: %s", why.text);
-	*out = snapshot.reports;
-	return 0;
+	if (cli->argc)
+		return show_one(view, cli);
+	if (cli_has(cli, OPTION_JSON))
+		print_json(&view->reports, &cli->json);
+	else
+		print_table(view);
+	return EXIT_OK;
 }
 
+/* Nothing was ever attached: that is an answer. */
 static int read_from_kernel(struct reports *out, struct fault *fault)
 {
 	struct host host;
 	int err = host_open(&host, HOST_READING, fault);
 
 	if (err)
-		return err;
+		return err == -ENOENT ? 0 : err;
 	err = survey_reports(&host, out, fault);
 	host_close(&host);
 	return err;
 }
 
+/* Who may not read the kernel's maps asks the daemon; the others ask it how it is. */
+static int read_view(struct view *view, const char *socket, struct fault *fault)
+{
+	view->answers = !snapshot_ask(socket, &view->daemon, &view->silence);
+	if (!geteuid())
+		return read_from_kernel(&view->reports, fault);
+	if (!view->answers)
+		return fault_set(fault, EACCES, "this needs root, or a running daemon that may be asked: %s",
+				 view->silence.text);
+	view->reports = view->daemon.reports;
+	view->daemon.reports = (struct reports){ 0 };
+	return 0;
+}
+
 int cmd_status(struct cli *cli)
 {
-	struct reports reports = { 0 };
+	const char *socket = cli->value[OPTION_SOCKET] ? cli->value[OPTION_SOCKET] : SW_SOCKET;
+	struct view view = { 0 };
 	struct fault fault;
-	int err = geteuid() ? read_from_daemon(&reports, &fault) : read_from_kernel(&reports, &fault);
-	int status = err ? fail("%s", fault.text) : show(&reports, cli);
+	int err = read_view(&view, socket, &fault);
+	int status = err ? fail("%s", fault.text) : show(&view, cli);
 
-	reports_free(&reports);
+	reports_free(&view.reports);
+	snapshot_free(&view.daemon);
 	return status;
 }

@@ -8,6 +8,12 @@
 
 #include <linux/types.h>
 
+/* "1 rule", "2 rules": what follows the noun. */
+static inline const char *plural(__u64 n)
+{
+	return n == 1 ? "" : "s";
+}
+
 #define BYTES_TEXT 16
 /* 4210 -> "4.1 KiB" */
 const char *bytes_format(__u64 bytes, char text[BYTES_TEXT]);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "amount.h"
+#include "calendar.h"
 #include "meter.h"
 #include "names.h"
 #include "prefix.h"
@@ -166,8 +167,9 @@ static void print_idle(const struct report *report, const struct support *suppor
 	if (!report->settings.idle_timeout)
 		fprintf(out, "  %-10s %10s closed\n", "idle", "never");
 	else
-		fprintf(out, "  %-10s %10s until closed%s%s\n", "idle",
-			timeout_canonical(report->settings.idle_timeout, timeout), is_known(support) ? " by " : "",
+		fprintf(out, "  %-10s %10s until %s%s\n", "idle",
+			timeout_canonical(report->settings.idle_timeout, timeout),
+			is_known(support) ? "closed by " : "the daemon closes it",
 			is_known(support) ? closing_by_name(support->closing) : "");
 }
 
@@ -265,13 +267,13 @@ static void json_closed(const struct report *report, const struct support *suppo
 
 void report_json(const struct report *report, const struct support *support, struct json *json)
 {
-	char hash[SHA256_TEXT];
+	char hash[SHA256_TEXT], since[CALENDAR_TEXT];
 
 	json_open(json, NULL, '{');
 	json_string(json, "tenant", report->record.name);
 	json_string(json, "cgroup", report->record.path);
 	json_number(json, "cgroup_id", report->record.cgroup);
-	json_number(json, "since", report->record.since);
+	json_string(json, "since", report->record.since ? calendar_format(report->record.since, since) : NULL);
 	json_string(json, "state", tenant_state_name(report->state));
 	json_string(json, "policy", *report->settings.policy ? report->settings.policy : NULL);
 	json_string(json, "policy_hash", report->settings.serial ? sha256_format(report->settings.hash, hash) : NULL);
@@ -293,20 +295,4 @@ void report_json(const struct report *report, const struct support *support, str
 	json_rules(report, json);
 	json_refused(report, json);
 	json_close(json, '}');
-}
-
-void support_print(const struct support *support, FILE *out)
-{
-	const char *before = "";
-
-	if (!is_known(support))
-		return;
-	fprintf(out, "sockets are closed by %s; seen beside what the hooks see: ", closing_by_name(support->closing));
-	for (int watch = 0; watch < SW_WATCH_COUNT; watch++) {
-		if (support->watches & 1U << watch) {
-			fprintf(out, "%s%s", before, watch_name(watch));
-			before = ", ";
-		}
-	}
-	fputs(*before ? "\n" : "nothing\n", out);
 }

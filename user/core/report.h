@@ -80,13 +80,11 @@ __u64 report_closed(const struct report *report); /* sum over the causes */
 /* Bytes out that are left of the budget; SW_NO_LIMIT when there is none. */
 __u64 report_budget_left(const struct report *report);
 
-/* The tables for people: bytes each way, allowed, denied by reason and rule, closed. `support` NULL: not known. */
+/* The tables for people: bytes each way, allowed, denied by reason and rule, closed. `support` NULL: not known, or no
+ * daemon runs that would close sockets. */
 void report_print(const struct report *report, const struct support *support, FILE *out);
 
 /* An object inside an array, or at the top. */
 void report_json(const struct report *report, const struct support *support, struct json *json);
-
-/* A line for people. Nothing while nothing is known. */
-void support_print(const struct support *support, FILE *out);
 
 #endif

@@ -160,12 +160,13 @@ static int attach_under(struct host *host, const struct wanted *wanted, const st
 {
 	struct attachment as = { .name = wanted->name.text, .policy = wanted->is.policy, .wanted = true };
 	struct fault ignored;
+	__u32 slot;
 	int err = budget_limit(host, as.name, 0, &image->settings, &as.limit, fault);
 
 	if (!err)
 		err = publish(host, image, &as.image, fault);
 	if (!err)
-		err = tenant_attach(host, cgroup, &as, fault);
+		err = tenant_attach(host, cgroup, &as, &slot, fault);
 	publish_collect(host, &ignored);
 	return err;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <linux/magic.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -34,11 +35,23 @@ int cgroup_root(char root[SW_PATH_MAX], struct fault *fault)
 	return fault_set(fault, ENOENT, "no cgroup v2 hierarchy is mounted: mount -t cgroup2 none /sys/fs/cgroup");
 }
 
-__u64 cgroup_id(const char *path)
+/* Of the descriptor, not of its path: that may be another's by now. */
+static __u64 id_of(int fd)
 {
 	struct stat stat_of;
+	struct statfs fs;
 
-	return stat(path, &stat_of) ? 0 : stat_of.st_ino;
+	return fstatfs(fd, &fs) || fs.f_type != CGROUP2_SUPER_MAGIC || fstat(fd, &stat_of) ? 0 : stat_of.st_ino;
+}
+
+__u64 cgroup_id(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	__u64 id = fd < 0 ? 0 : id_of(fd);
+
+	if (fd >= 0)
+		close(fd);
+	return id;
 }
 
 int cgroup_alive(int root, __u64 id)
@@ -80,6 +93,50 @@ static int check_type(int fd, const char *path, const char *root, struct fault *
 	return fault_set(fault, EINVAL, "%s is not a cgroup: give a directory below %s", path, root);
 }
 
+/* Why it cannot be a tenant's; 0 if it can. */
+static int check_place(const struct cgroup *cgroup, const char *path, struct fault *fault)
+{
+	const char *root = cgroup->root;
+	size_t len = strlen(root);
+	int err = check_type(cgroup->fd, path, root, fault);
+
+	if (err)
+		return err;
+	if (cgroup_id(root) != ROOT_ID)
+		return fault_set(fault, EINVAL, "%s is a cgroup namespace of its own: run this in the host's", root);
+	if (strncmp(path, root, len) || (path[len] && path[len] != '/'))
+		return fault_set(fault, EINVAL, "%s is in another mount of the hierarchy: give its path below %s", path,
+				 root);
+	if (!path[len])
+		return fault_set(fault, EINVAL,
+				 "%s is the root of all cgroups, hence the whole host: give a directory below it",
+				 path);
+	if (depth_below(root, path) >= SW_LEVELS)
+		return fault_set(fault, EINVAL, "%s is more than %d levels deep: give one above it", path,
+				 SW_LEVELS - 1);
+	return 0;
+}
+
+static int open_real(struct cgroup *cgroup, const char *path, struct fault *fault)
+{
+	int err;
+
+	if (strlen(path) >= sizeof(cgroup->path))
+		return fault_set(fault, ENAMETOOLONG, "the path of the cgroup has more than %d bytes", SW_PATH_MAX - 1);
+	cgroup->fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (cgroup->fd < 0)
+		return fault_set(fault, errno, "cgroup %s: %s", path, strerror(errno));
+	err = check_place(cgroup, path, fault);
+	if (err) {
+		cgroup_close(cgroup);
+		return err;
+	}
+	strcpy(cgroup->path, path);
+	cgroup->id = id_of(cgroup->fd);
+	cgroup->level = depth_below(cgroup->root, path);
+	return 0;
+}
+
 int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault)
 {
 	char *real;
@@ -93,35 +150,7 @@ int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault)
 	if (!real)
 		return fault_set(fault, errno, "cgroup %s: %s; make it first, or check the path", path,
 				 strerror(errno));
-	cgroup->fd = open(real, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (cgroup->fd < 0)
-		err = fault_set(fault, errno, "cgroup %s: %s", path, strerror(errno));
-	else if (strlen(real) >= sizeof(cgroup->path))
-		err = fault_set(fault, ENAMETOOLONG, "the path of the cgroup has more than %d bytes", SW_PATH_MAX - 1);
-	else
-		err = check_type(cgroup->fd, real, cgroup->root, fault);
-	if (!err && cgroup_id(cgroup->root) != ROOT_ID)
-		err = fault_set(fault, EINVAL, "%s is a cgroup namespace of its own: run this in the host's",
-				cgroup->root);
-	if (!err && strcmp(real, cgroup->root) &&
-	    (strncmp(real, cgroup->root, strlen(cgroup->root)) || real[strlen(cgroup->root)] != '/'))
-		err = fault_set(fault, EINVAL, "%s is in another mount of the hierarchy: give its path below %s", real,
-				cgroup->root);
-	if (!err && !strcmp(real, cgroup->root))
-		err = fault_set(fault, EINVAL,
-				"%s is the root of all cgroups, hence the whole host: give a directory "
-				"below it",
-				real);
-	if (!err && depth_below(cgroup->root, real) >= SW_LEVELS)
-		err = fault_set(fault, EINVAL, "%s is more than %d levels deep: give one above it", real,
-				SW_LEVELS - 1);
-	if (!err) {
-		strcpy(cgroup->path, real);
-		cgroup->id = cgroup_id(real);
-		cgroup->level = depth_below(cgroup->root, real);
-	} else {
-		cgroup_close(cgroup);
-	}
+	err = open_real(cgroup, real, fault);
 	free(real);
 	return err;
 }
@@ -158,14 +187,23 @@ int cgroup_make(const char *path, struct fault *fault)
 	return fault_set(fault, errno, "cannot make the cgroup %s: %s", path, strerror(errno));
 }
 
-static int count_processes(const char *path)
+/* A file of the cgroup's. NULL when there is none, as when the cgroup was removed. */
+static FILE *open_file(int cgroup, const char *name)
 {
-	char file[SW_PATH_MAX + 16], line[32];
-	int n = 0;
-	FILE *in;
+	int fd = openat(cgroup, name, O_RDONLY | O_CLOEXEC);
+	FILE *in = fd < 0 ? NULL : fdopen(fd, "r");
 
-	snprintf(file, sizeof(file), "%s/cgroup.procs", path);
-	in = fopen(file, "re");
+	if (fd >= 0 && !in)
+		close(fd);
+	return in;
+}
+
+static int count_processes(int cgroup)
+{
+	FILE *in = open_file(cgroup, "cgroup.procs");
+	char line[32];
+	int n = 0;
+
 	while (in && fgets(line, sizeof(line), in))
 		n++;
 	if (in)
@@ -173,13 +211,10 @@ static int count_processes(const char *path)
 	return n;
 }
 
-static int write_file(const char *path, const char *name, const char *text)
+static int write_file(int cgroup, const char *name, const char *text)
 {
-	char file[SW_PATH_MAX + 16];
-	int fd, err = 0;
+	int fd = openat(cgroup, name, O_WRONLY | O_CLOEXEC), err = 0;
 
-	snprintf(file, sizeof(file), "%s/%s", path, name);
-	fd = open(file, O_WRONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	if (write(fd, text, strlen(text)) < 0)
@@ -188,16 +223,14 @@ static int write_file(const char *path, const char *name, const char *text)
 	return err;
 }
 
-bool cgroup_populated(const char *path)
+bool cgroup_populated(const struct cgroup *cgroup)
 {
-	char file[SW_PATH_MAX + 16], line[64];
+	FILE *in = open_file(cgroup->fd, "cgroup.events");
 	bool populated = false;
-	FILE *in;
+	char line[64];
 
-	snprintf(file, sizeof(file), "%s/cgroup.events", path);
-	in = fopen(file, "re");
 	if (!in)
-		return errno != ENOENT; /* when it cannot be told, it is */
+		return errno != ENOENT && errno != ENODEV; /* when it cannot be told, it is */
 	while (fgets(line, sizeof(line), in))
 		populated |= !strcmp(line, "populated 1\n");
 	fclose(in);
@@ -206,27 +239,53 @@ bool cgroup_populated(const char *path)
 
 #define END_TRIES 400 /* of 5 ms: processes that were killed take a moment to leave */
 
-int cgroup_end(const char *path)
+int cgroup_end(const struct cgroup *cgroup)
 {
 	const struct timespec pause = { .tv_nsec = 5000000 };
-	int ended = count_processes(path), err = 0;
+	int ended = count_processes(cgroup->fd), err = 0;
 
-	if (cgroup_populated(path))
-		err = write_file(path, "cgroup.kill", "1");
-	for (int i = 0; i < END_TRIES && cgroup_populated(path); i++)
+	if (cgroup_populated(cgroup))
+		err = write_file(cgroup->fd, "cgroup.kill", "1");
+	for (int i = 0; i < END_TRIES && cgroup_populated(cgroup); i++)
 		nanosleep(&pause, NULL);
-	if (err || !cgroup_populated(path))
+	if (err || !cgroup_populated(cgroup))
 		return err ? err : ended;
 	return -EBUSY;
 }
 
-int cgroup_remove(const char *path)
+static int remove_folder(const char *path, const struct stat *stat_of, int type, struct FTW *ftw)
+{
+	(void)stat_of;
+	(void)ftw;
+	return type == FTW_DP && rmdir(path) ? -errno : 0;
+}
+
+int cgroup_remove(const struct cgroup *cgroup)
 {
 	char above[SW_PATH_MAX];
+	int err = 0;
 
-	if (rmdir(path) && errno != ENOENT)
-		return -errno;
-	folder_of(path, above);
+	if (cgroup_id(cgroup->path) == cgroup->id)
+		err = nftw(cgroup->path, remove_folder, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+	folder_of(cgroup->path, above);
 	rmdir(above); /* unless others are in it */
-	return 0;
+	return err == -ENOENT ? 0 : err;
+}
+
+bool cgroup_has(const struct cgroup *cgroup, int pid)
+{
+	const char *below = cgroup->path + strlen(cgroup->root);
+	size_t len = strlen(below);
+	char file[64], line[2 * SW_PATH_MAX];
+	bool has = true;
+	FILE *in;
+
+	snprintf(file, sizeof(file), "/proc/%d/cgroup", pid);
+	in = fopen(file, "re");
+	while (in && fgets(line, sizeof(line), in))
+		if (!strncmp(line, "0::", 3))
+			has = !strncmp(line + 3, below, len) && strchr("/ \n", line[3 + len]);
+	if (in)
+		fclose(in);
+	return has;
 }

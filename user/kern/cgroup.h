@@ -24,7 +24,7 @@ void cgroup_close(struct cgroup *cgroup);
 /* The mount point of cgroup v2, at /sys/fs/cgroup or beside version 1. */
 int cgroup_root(char root[SW_PATH_MAX], struct fault *fault);
 
-/* The cgroup's id, or 0 when there is no such directory any more. */
+/* The cgroup's id, or 0 when there is no such cgroup any more. */
 __u64 cgroup_id(const char *path);
 
 /*
@@ -37,12 +37,18 @@ int cgroup_alive(int root, __u64 id);
 int cgroup_make(const char *path, struct fault *fault);
 
 /* Ends every process in it and waits until they are gone; how many there were, or -errno. */
-int cgroup_end(const char *path);
+int cgroup_end(const struct cgroup *cgroup);
 
-/* Removes what cgroup_make() made; no process is in it any more. */
-int cgroup_remove(const char *path);
+/*
+ * Removes what cgroup_make() made, and the cgroups its processes made in it; no process is there any more. Leaves alone
+ * what another has made in its place.
+ */
+int cgroup_remove(const struct cgroup *cgroup);
 
 /* True if a process is in it or below it. */
-bool cgroup_populated(const char *path);
+bool cgroup_populated(const struct cgroup *cgroup);
+
+/* False if the process, which may have ended, is in another. True when that cannot be told, as when it was waited for. */
+bool cgroup_has(const struct cgroup *cgroup, int pid);
 
 #endif

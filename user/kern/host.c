@@ -84,7 +84,7 @@ static int check_rights(struct fault *fault)
 {
 	if (!geteuid())
 		return 0;
-	return fault_set(fault, EPERM, "this needs root, for it works on BPF programs: run it with sudo");
+	return fault_set(fault, EPERM, NEEDS_ROOT);
 }
 
 static bool is_bpffs(void)
@@ -225,7 +225,8 @@ static int install(struct sockwarden *skel, struct fault *fault)
 	return err;
 }
 
-/* Kernels are built that refuse some iterators, whoever asks (EPERM). Tried with one that does nothing. */
+/* Kernels are built that refuse some iterators, whoever asks (EPERM). Tried with one that does nothing: what else is
+ * wrong is left to the loading to say. */
 static bool is_allowed(enum walk walk)
 {
 	static const struct bpf_insn nothing[] = {
@@ -233,14 +234,16 @@ static bool is_allowed(enum walk walk)
 		{ .code = BPF_JMP | BPF_EXIT },
 	};
 	LIBBPF_OPTS(bpf_prog_load_opts, how, .expected_attach_type = BPF_TRACE_ITER);
-	int id = libbpf_find_vmlinux_btf_id(walk_over[walk], BPF_TRACE_ITER), fd = -1;
+	int id = libbpf_find_vmlinux_btf_id(walk_over[walk], BPF_TRACE_ITER), fd;
 
 	how.attach_btf_id = id;
-	if (id > 0)
-		fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "sw_nothing", "GPL", nothing, 2, &how);
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	if (id <= 0)
+		return false;
+	fd = bpf_prog_load(BPF_PROG_TYPE_TRACING, "sw_nothing", "GPL", nothing, 2, &how);
+	if (fd < 0)
+		return errno != EPERM;
+	close(fd);
+	return true;
 }
 
 static bool has_sock_destroy(void)

@@ -22,6 +22,8 @@
 #define SW_BPFFS "/sys/fs/bpf"
 #define SW_PINS  SW_BPFFS "/sockwarden"
 
+#define NEEDS_ROOT "this needs root, for it works on BPF programs: run it with sudo"
+
 #define SW_MAPS(X)                                                                                                     \
 	X(tenants)                                                                                                     \
 	X(tries)                                                                                                       \

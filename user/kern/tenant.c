@@ -40,11 +40,32 @@ const char *tenant_name_check(const char *name)
 	return NULL;
 }
 
+/* It has its name and, while that is there, its cgroup. */
+static bool is_attached(const struct sw_record *record)
+{
+	return record->cgroup && !record->lingers;
+}
+
 __u32 tenant_find(const struct host *host, const char *name)
 {
 	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		if (host->records[slot].cgroup && !host->records[slot].lingers &&
-		    !strcmp(host->records[slot].name, name))
+		if (is_attached(&host->records[slot]) && !strcmp(host->records[slot].name, name))
+			return slot;
+	return 0;
+}
+
+__u32 tenant_of_tenancy(const struct host *host, __u64 tenancy)
+{
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
+		if (is_attached(&host->records[slot]) && host->records[slot].tenancy == tenancy)
+			return slot;
+	return 0;
+}
+
+__u32 tenant_of_cgroup(const struct host *host, __u64 cgroup)
+{
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
+		if (is_attached(&host->records[slot]) && host->records[slot].cgroup == cgroup)
 			return slot;
 	return 0;
 }
@@ -223,9 +244,9 @@ static int check_beside(const struct host *host, __u32 slot, const char *name, c
 
 	if (!strcmp(other->name, name))
 		return fault_set(fault, EEXIST,
-				 "tenant %s is attached already: --replace changes its policy, "
-				 "'sockwarden detach %s' ends it",
-				 name, name);
+				 "tenant %s is attached already, to %s: choose another name with --tenant, or end it "
+				 "with 'sockwarden detach %s'",
+				 name, other->path, name);
 	if (other->cgroup == cgroup->id)
 		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, other->name);
 	if (is_below(cgroup->path, other->path))
@@ -332,11 +353,11 @@ static void name_policy(struct host *host, struct sw_record *record, const struc
 static int make_record(struct host *host, const struct attachment *as, const struct cgroup *cgroup,
 		       struct sw_record *record, struct fault *fault)
 {
-	*record = (struct sw_record){ .cgroup = cgroup->id, .since = time(NULL) };
+	*record = (struct sw_record){ .cgroup = cgroup->id, .since = time(NULL), .tenancy = as->tenancy };
 	snprintf(record->name, sizeof(record->name), "%s", as->name);
 	snprintf(record->path, sizeof(record->path), "%s", cgroup->path);
 	name_policy(host, record, &as->image, as->policy);
-	return host_next_serial(host, &record->tenancy, fault);
+	return record->tenancy ? 0 : host_next_serial(host, &record->tenancy, fault);
 }
 
 /* It is noted before it is in force: who is killed in between leaves a tenant that the daemon attaches. */
@@ -349,40 +370,47 @@ static int note_wanted(struct host *host, const struct sw_record *record, struct
 	return wanted_put(host, record->name, &is, fault);
 }
 
-int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct fault *fault)
+/* What keeps the cgroup, or the name, from being a tenant's is an error, or is tidied up. */
+static int make_room(struct host *host, const struct cgroup *cgroup, const struct attachment *as, __u32 *slot,
+		     struct fault *fault)
 {
-	__u32 slot, old = tenant_find(host, as->name);
-	bool known = wanted_has(host, as->name);
-	struct sw_record record;
-	struct fault ignored;
-	int err;
+	__u32 old = tenant_find(host, as->name);
+	int err = 0;
 
-	if (old && tenant_state(host, old) != TENANT_ENFORCED && tenant_state(host, old) != TENANT_AUDITED) {
-		err = tenant_detach(host, as->name, fault);
-		if (err)
-			return err;
-	}
+	if (old && tenant_state(host, old) > TENANT_AUDITED)
+		err = tenant_detach(host, old, fault);
+	if (err)
+		return err;
 	tenant_sweep(host);
 	err = check_free(host, as->name, cgroup, fault);
 	if (!err)
-		err = find_slot(host, &slot, fault);
+		err = find_slot(host, slot, fault);
+	if (!err)
+		err = clear_counters(host, *slot, fault);
+	return err ? err : clear_storage(host, cgroup->id, fault);
+}
+
+int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, __u32 *slot,
+		  struct fault *fault)
+{
+	bool known = wanted_has(host, as->name);
+	struct sw_record record;
+	struct fault ignored;
+	int err = make_room(host, cgroup, as, slot, fault);
+
 	if (!err)
 		err = make_record(host, as, cgroup, &record, fault);
 	if (!err)
-		err = clear_counters(host, slot, fault);
-	if (!err)
-		err = clear_storage(host, cgroup->id, fault);
+		err = write_record(host, *slot, &record, fault);
 	if (err)
 		return err;
-	err = write_record(host, slot, &record, fault);
+	err = attach_links(host, &record, cgroup, fault);
 	if (!err)
-		err = attach_links(host, &record, cgroup, fault);
-	if (!err && as->wanted)
-		err = note_wanted(host, &record, fault);
+		err = as->wanted ? note_wanted(host, &record, fault) : 0;
 	if (!err)
-		err = fill_storage(host, slot, cgroup, &as->image, as->limit, fault);
+		err = fill_storage(host, *slot, cgroup, &as->image, as->limit, fault);
 	if (err) {
-		tenant_detach(host, as->name, &ignored);
+		tenant_detach(host, *slot, &ignored);
 		if (!known)
 			wanted_drop(host, as->name, &ignored);
 		return err;
@@ -513,12 +541,8 @@ static int let_linger(struct host *host, __u32 slot, struct fault *fault)
 	return err ? err : write_record(host, slot, &record, fault);
 }
 
-int tenant_detach(struct host *host, const char *name, struct fault *fault)
+int tenant_detach(struct host *host, __u32 slot, struct fault *fault)
 {
-	__u32 slot = tenant_find(host, name);
-
-	if (!slot)
-		return fault_set(fault, ENOENT, "no tenant is named %s: 'sockwarden status' lists them", name);
 	if (tenant_lingers(host, slot))
 		return let_linger(host, slot, fault);
 	return end_slot(host, slot, fault);
@@ -627,10 +651,9 @@ int tenant_report(const struct host *host, __u32 slot, struct report *report, st
 	return err ? err : tenant_meter(host, slot, &report->meter, fault);
 }
 
-int tenant_close(struct host *host, const char *name, struct report *report, struct fault *fault)
+int tenant_close(struct host *host, __u32 slot, struct report *report, struct fault *fault)
 {
-	__u32 slot = tenant_find(host, name);
-	int err = tenant_detach(host, name, fault);
+	int err = tenant_detach(host, slot, fault);
 
 	if (!err)
 		err = host_synchronize(host, fault);
@@ -695,18 +718,20 @@ int tenant_foreign(const struct host *host, const struct cgroup *cgroup,
 		   void (*report)(const struct foreign *foreign, void *data), void *data, struct fault *fault)
 {
 	char path[SW_PATH_MAX];
-	int err = 0;
+	int fd = cgroup->fd, above, err = 0;
 
 	strcpy(path, cgroup->path);
-	while (!err && strlen(path) > strlen(cgroup->root)) {
-		int fd;
-
+	for (__u32 level = cgroup->level; !err && level; level--) {
+		above = openat(fd, "..", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (fd != cgroup->fd)
+			close(fd);
+		fd = above;
 		*strrchr(path, '/') = '\0';
-		fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 		if (fd < 0)
 			return fault_set(fault, errno, "%s: %s", path, strerror(errno));
 		err = foreign_at(host, path, fd, report, data, fault);
-		close(fd);
 	}
+	if (fd != cgroup->fd)
+		close(fd);
 	return err;
 }

@@ -22,6 +22,13 @@ const char *tenant_name_check(const char *name);
 /* The slot, or 0 when there is no tenant of that name. */
 __u32 tenant_find(const struct host *host, const char *name);
 
+/*
+ * The slot of a tenancy, or of the one a cgroup is under, or 0. Names are given to others, and so are slots: who has
+ * let go of the lock goes by the tenancy.
+ */
+__u32 tenant_of_tenancy(const struct host *host, __u64 tenancy);
+__u32 tenant_of_cgroup(const struct host *host, __u64 cgroup);
+
 enum tenant_state tenant_state(const struct host *host, __u32 slot);
 
 /* What a tenant is attached with. */
@@ -31,10 +38,12 @@ struct attachment {
 	const char *policy; /* where it came from, for who compiles it again: a name, or an absolute path */
 	__u64 limit;        /* of sw_counts.spent; SW_NO_LIMIT: no budget */
 	bool wanted;        /* it is to be attached again when its cgroup is made anew, until someone detaches it */
+	__u64 tenancy;      /* of host_next_serial(), for who must know it before; 0: tenant_attach() draws one */
 };
 
-/* Puts the cgroup under the image. Fails if it is, or is inside, or is around, a tenant. 0 or -errno. */
-int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct fault *fault);
+/* Puts the cgroup under the image, in `slot`. Fails if it is, or is inside, or is around, a tenant. 0 or -errno. */
+int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, __u32 *slot,
+		  struct fault *fault);
 
 /* Another policy for a tenant that is attached: one store. */
 int tenant_replace(struct host *host, __u32 slot, const struct attachment *as, struct fault *fault);
@@ -50,7 +59,7 @@ int tenant_count(struct host *host, __u32 slot, struct fault *fault);
  * until tenant_release(). If the cgroup was removed, but not its last sockets, only the name is free: they are held to
  * the policy until they have ended.
  */
-int tenant_detach(struct host *host, const char *name, struct fault *fault);
+int tenant_detach(struct host *host, __u32 slot, struct fault *fault);
 
 /* Ends a slot whose cgroup was removed, if its last socket is gone as well. */
 int tenant_end(struct host *host, __u32 slot, struct fault *fault);
@@ -90,7 +99,7 @@ __u32 tenant_begin_report(const struct host *host, __u32 slot, struct report *re
 void tenant_rule(const struct host *host, __u32 image, __u32 rule, __u64 hits, struct report *report);
 
 /* tenant_detach(), and brings a report up to date that was read before, so that no packet is missing in it. */
-int tenant_close(struct host *host, const char *name, struct report *report, struct fault *fault);
+int tenant_close(struct host *host, __u32 slot, struct report *report, struct fault *fault);
 
 /* Programs of others on cgroups above, which run after ours and could undo a refusal. */
 struct foreign {

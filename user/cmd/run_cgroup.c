@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/xattr.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "run_cgroup.h"
+#include "tenant.h"
+
+#define FOLDER "sockwarden"
+#define MARK   "trusted.sockwarden"
+
+/* What a run says of itself on its cgroup. */
+struct mark {
+	int pid;
+	uint64_t tenancy; /* 0: none was attached yet */
+};
+
+static int write_mark(const struct cgroup *cgroup, const struct mark *mark, struct fault *fault)
+{
+	char text[48];
+	int len = snprintf(text, sizeof(text), "%d %" PRIu64, mark->pid, mark->tenancy);
+
+	if (!fsetxattr(cgroup->fd, MARK, text, len, 0))
+		return 0;
+	return fault_set(fault, errno, "cannot mark %s as a run's: %s", cgroup->path, strerror(errno));
+}
+
+/* False for a cgroup that no run made. */
+static bool read_mark(const struct cgroup *cgroup, struct mark *mark)
+{
+	char text[48];
+	ssize_t len = fgetxattr(cgroup->fd, MARK, text, sizeof(text) - 1);
+
+	*mark = (struct mark){ 0 };
+	if (len < 0)
+		return false;
+	text[len] = '\0';
+	return sscanf(text, "%d %" SCNu64, &mark->pid, &mark->tenancy) == 2;
+}
+
+int run_cgroup_mark(const struct cgroup *cgroup, __u64 tenancy, struct fault *fault)
+{
+	return write_mark(cgroup, &(struct mark){ getpid(), tenancy }, fault);
+}
+
+/* False while another run lives. */
+static bool own(const struct cgroup *cgroup)
+{
+	return !flock(cgroup->fd, LOCK_EX | LOCK_NB);
+}
+
+/* Whose it is, if it is not free to take. */
+static int check_free(const struct host *host, const char *name, const struct cgroup *cgroup, struct fault *fault)
+{
+	__u32 slot = tenant_of_cgroup(host, cgroup->id);
+	struct mark mark;
+
+	if (!own(cgroup)) {
+		read_mark(cgroup, &mark);
+		return fault_set(fault, EEXIST,
+				 "tenant %s is another run's, process %d: wait until that has ended, or choose another "
+				 "name with --tenant",
+				 name, mark.pid);
+	}
+	if (slot)
+		return fault_set(fault, EEXIST, "%s is tenant %s already: choose another name with --tenant",
+				 cgroup->path, host->records[slot].name);
+	if (cgroup_populated(cgroup))
+		return fault_set(fault, EEXIST,
+				 "%s has processes that no run owns: end them, or choose another name with --tenant",
+				 cgroup->path);
+	return 0;
+}
+
+int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cgroup, struct fault *fault)
+{
+	char root[SW_PATH_MAX], path[2 * SW_PATH_MAX];
+	int err = cgroup_root(root, fault);
+
+	if (err)
+		return err;
+	snprintf(path, sizeof(path), "%s/" FOLDER "/%s", root, name);
+	if (strlen(path) >= SW_PATH_MAX)
+		return fault_set(fault, ENAMETOOLONG, "the path %s is too long", path);
+	err = cgroup_make(path, fault);
+	if (err && err != -EEXIST)
+		return err;
+	err = cgroup_open(cgroup, path, fault);
+	if (err)
+		return err;
+	err = check_free(host, name, cgroup, fault);
+	if (!err)
+		err = run_cgroup_mark(cgroup, 0, fault);
+	if (err)
+		cgroup_close(cgroup);
+	return err;
+}
+
+#define DRAIN_TRIES 100 /* of 10 ms: most sockets have sent all they had by then */
+
+int run_cgroup_remove(const struct host *host, const struct cgroup *cgroup)
+{
+	const struct timespec pause = { .tv_nsec = 10000000 };
+	__u32 slot = tenant_of_cgroup(host, cgroup->id);
+	int err = cgroup_remove(cgroup);
+
+	for (int i = 0; !err && i < DRAIN_TRIES && tenant_lingers(host, slot); i++)
+		nanosleep(&pause, NULL);
+	return err;
+}
+
+/* A tenancy on it that is not the run's is an operator's. */
+static bool is_left(const struct host *host, const struct cgroup *cgroup)
+{
+	__u32 slot = tenant_of_cgroup(host, cgroup->id);
+	struct mark mark;
+
+	return read_mark(cgroup, &mark) && own(cgroup) && !cgroup_populated(cgroup) &&
+	       (!slot || host->records[slot].tenancy == mark.tenancy);
+}
+
+static void sweep_folder(struct host *host, const char *path)
+{
+	struct fault ignored;
+	struct cgroup cgroup;
+	__u32 slot;
+
+	if (cgroup_open(&cgroup, path, &ignored))
+		return;
+	slot = tenant_of_cgroup(host, cgroup.id);
+	if (is_left(host, &cgroup) && !run_cgroup_remove(host, &cgroup) && slot)
+		tenant_detach(host, slot, &ignored);
+	cgroup_close(&cgroup);
+}
+
+/*
+ * Of a cgroup that is gone nothing says who made it but the name that run gives on its own. Others stay as they are: gone,
+ * and tidied up by whoever uses the name next.
+ */
+static void sweep_gone(struct host *host, const char *folder)
+{
+	char path[3 * SW_PATH_MAX];
+	struct fault ignored;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
+		const struct sw_record *record = &host->records[slot];
+
+		snprintf(path, sizeof(path), "%s/%s", folder, record->name);
+		if (record->cgroup && !record->lingers && !strncmp(record->name, RUN_PREFIX, strlen(RUN_PREFIX)) &&
+		    !strcmp(path, record->path) && tenant_state(host, slot) == TENANT_GONE)
+			tenant_detach(host, slot, &ignored);
+	}
+}
+
+void run_cgroup_sweep(struct host *host)
+{
+	char root[SW_PATH_MAX], folder[2 * SW_PATH_MAX], path[4 * SW_PATH_MAX];
+	struct fault ignored;
+	struct dirent *entry;
+	DIR *dir;
+
+	if (cgroup_root(root, &ignored))
+		return;
+	snprintf(folder, sizeof(folder), "%s/" FOLDER, root);
+	dir = opendir(folder);
+	while (dir && (entry = readdir(dir))) {
+		if (entry->d_type != DT_DIR || *entry->d_name == '.')
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", folder, entry->d_name);
+		sweep_folder(host, path);
+	}
+	if (dir)
+		closedir(dir);
+	sweep_gone(host, folder);
+}

@@ -37,14 +37,14 @@ ifndef V
 endif
 say = @printf '  %-8s %s\n' '$(1)' '$@'
 
-.PHONY: all run check bench soak install format lint clean help deps-build deps-check deps-kernels
+.PHONY: all run check bench soak install uninstall format lint clean help deps-build deps-check deps-kernels
 .DELETE_ON_ERROR:
 
 ##@ all: build the programs (installs missing packages when run as root)
 all: $(B)/sockwarden $(B)/sockwarden-exporter
 
 ##@ run: hold a PHP program to the policy in a lab of network namespaces; with CMD='...', hold CMD to it here
-run: deps-run $(B)/sockwarden
+run: $(if $(CMD),,deps-run) $(B)/sockwarden
 ifdef CMD
 	SOCKWARDEN_PATH=share $(B)/sockwarden run -- sh -c $(call quote,$(CMD))
 else
@@ -117,21 +117,46 @@ $(B)/sockwarden-exporter: $(EXPORTER) $(B)/core.a
 
 include tests/tests.mk
 
+# ---- installing -----------------------------------------------------------------------------------
+
+# What is installed: FILE:FOLDER, the folder below PREFIX. `install` and `uninstall` know of nothing else.
+PROGRAMS := $(B)/sockwarden:sbin $(B)/sockwarden-exporter:libexec/sockwarden
+UNITS := $(wildcard share/systemd/*)
+SYSUSERS := share/sysusers/sockwarden.conf
+DATA := $(UNITS:=:lib/systemd/system) $(SYSUSERS):lib/sysusers.d \
+	$(addsuffix :share/sockwarden/policies,$(wildcard share/policies/*.yaml)) \
+	$(addsuffix :share/sockwarden/sets,$(wildcard share/sets/*)) \
+	share/grafana/sockwarden.json:share/sockwarden/grafana \
+	share/prometheus/sockwarden.rules.yml:share/sockwarden/prometheus
+
+# Folders that go with the last file in them; the others are everybody's
+OWN_FOLDERS := libexec/sockwarden libexec share/sockwarden/policies share/sockwarden/sets share/sockwarden/grafana \
+	share/sockwarden/prometheus share/sockwarden lib/systemd/system lib/systemd lib/sysusers.d
+
+ROOT = $(DESTDIR)$(PREFIX)
+copy = for each in $(2); do install -D -m $(1) -t "$(ROOT)/$${each\#*:}" "$${each%:*}" || exit; done
+placed = $(foreach each,$(1),$(lastword $(subst :, ,$(each)))/$(notdir $(firstword $(subst :, ,$(each)))))
+# on_host COMMAND: when this host's own system is meant, and not a folder that is to become a package
+on_host = if [ -z "$(DESTDIR)" ] && [ "$$(id -u)" = 0 ]; then $(1); fi
+if_systemd = if [ -d /run/systemd/system ]; then $(1); fi
+
 ##@ install: copy programs, policies, sets and units below DESTDIR and PREFIX (default /usr)
 install: $(B)/sockwarden $(B)/sockwarden-exporter
-	install -D -m 0755 $(B)/sockwarden $(DESTDIR)$(PREFIX)/sbin/sockwarden
-	install -D -m 0755 $(B)/sockwarden-exporter $(DESTDIR)$(PREFIX)/libexec/sockwarden/sockwarden-exporter
-	install -D -m 0644 share/grafana/sockwarden.json $(DESTDIR)$(PREFIX)/share/sockwarden/grafana/sockwarden.json
-	install -D -m 0644 share/prometheus/sockwarden.rules.yml $(DESTDIR)$(PREFIX)/share/sockwarden/prometheus/sockwarden.rules.yml
-	install -d $(DESTDIR)$(PREFIX)/share/sockwarden/policies $(DESTDIR)$(PREFIX)/share/sockwarden/sets
-	install -m 0644 share/policies/*.yaml $(DESTDIR)$(PREFIX)/share/sockwarden/policies
-	install -m 0644 share/sets/* $(DESTDIR)$(PREFIX)/share/sockwarden/sets
-	install -D -m 0644 share/sysusers/sockwarden.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d/sockwarden.conf
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	for unit in share/systemd/*; do \
-		sed 's,/usr/sbin/,$(PREFIX)/sbin/,' $$unit | \
-			install -m 0644 /dev/stdin $(DESTDIR)$(PREFIX)/lib/systemd/system/$${unit##*/} || exit; \
-	done
+	$(call copy,0755,$(PROGRAMS))
+	$(call copy,0644,$(DATA))
+	sed -i 's,/usr/sbin/,$(PREFIX)/sbin/,' $(foreach unit,$(UNITS),"$(ROOT)/lib/systemd/system/$(notdir $(unit))")
+	$(call on_host,if command -v systemd-sysusers >/dev/null; then systemd-sysusers "$(ROOT)/$(call placed,$(SYSUSERS):lib/sysusers.d)"; fi)
+	$(call on_host,$(call if_systemd,systemctl daemon-reload))
+	@echo 'Installed below $(ROOT). Nothing was started or restarted.'
+
+##@ uninstall: stop the units, and remove what `install` put below DESTDIR and PREFIX
+uninstall:
+	$(call on_host,$(call if_systemd,systemctl --quiet disable --now $(notdir $(UNITS)) || :))
+	cd "$(ROOT)" && rm -f $(call placed,$(PROGRAMS) $(DATA))
+	cd "$(ROOT)" && rmdir --ignore-fail-on-non-empty $(OWN_FOLDERS) 2>/dev/null || :
+	$(call on_host,$(call if_systemd,systemctl daemon-reload))
+	@echo 'Removed what was installed below $(ROOT). Left: ledgers in /var/lib/sockwarden, your own policies in'
+	@echo '/etc/sockwarden, the group sockwarden. Tenants stay under their policy until they are detached or the host boots.'
 
 ##@ format: lay out the sources with clang-format
 format: deps-lint

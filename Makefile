@@ -120,7 +120,7 @@ include tests/tests.mk
 # ---- installing -----------------------------------------------------------------------------------
 
 # What is installed: FILE:FOLDER, the folder below PREFIX. `install` and `uninstall` know of nothing else.
-PROGRAMS := $(B)/sockwarden:sbin $(B)/sockwarden-exporter:libexec/sockwarden
+PROGRAMS := $(B)/sockwarden:bin $(B)/sockwarden-exporter:libexec/sockwarden
 UNITS := $(wildcard share/systemd/*)
 SYSUSERS := share/sysusers/sockwarden.conf
 DATA := $(UNITS:=:lib/systemd/system) $(SYSUSERS):lib/sysusers.d \
@@ -144,7 +144,7 @@ if_systemd = if [ -d /run/systemd/system ]; then $(1); fi
 install: $(B)/sockwarden $(B)/sockwarden-exporter
 	$(call copy,0755,$(PROGRAMS))
 	$(call copy,0644,$(DATA))
-	sed -i 's,/usr/sbin/,$(PREFIX)/sbin/,' $(foreach unit,$(UNITS),"$(ROOT)/lib/systemd/system/$(notdir $(unit))")
+	sed -i 's,/usr/bin/sockwarden,$(PREFIX)/bin/sockwarden,' $(foreach unit,$(UNITS),"$(ROOT)/lib/systemd/system/$(notdir $(unit))")
 	$(call on_host,if command -v systemd-sysusers >/dev/null; then systemd-sysusers "$(ROOT)/$(call placed,$(SYSUSERS):lib/sysusers.d)"; fi)
 	$(call on_host,$(call if_systemd,systemctl daemon-reload))
 	@echo 'Installed below $(ROOT). Nothing was started or restarted.'

@@ -263,11 +263,11 @@ sockwarden_build_info' ]
 
 @test "sockwarden finds the exporter where it is installed" {
 	make -s install DESTDIR="$DIR/root"
-	run -0 "$DIR/root/usr/sbin/sockwarden" exporter --version
+	run -0 "$DIR/root/usr/bin/sockwarden" exporter --version
 	[[ $output == sockwarden-exporter\ * ]]
 	[ -s "$DIR/root/usr/share/sockwarden/grafana/sockwarden.json" ]
 	[ -s "$DIR/root/usr/share/sockwarden/prometheus/sockwarden.rules.yml" ]
 	rm "$DIR/root/usr/libexec/sockwarden/sockwarden-exporter"
-	run -1 "$DIR/root/usr/sbin/sockwarden" exporter --version
+	run -1 "$DIR/root/usr/bin/sockwarden" exporter --version
 	[ ${#lines[@]} -eq 1 ]
 }

@@ -19,9 +19,9 @@ goes_round() {
 	run ! systemctl is-active "${UNITS[@]}"
 	run ! systemctl is-enabled "${UNITS[@]}"
 	systemctl enable --now "${UNITS[@]}"
-	[ "$(readlink "/proc/$(systemctl show -P MainPID sockwarden.service)/exe")" = "$1/sbin/sockwarden" ]
+	[ "$(readlink "/proc/$(systemctl show -P MainPID sockwarden.service)/exe")" = "$1/bin/sockwarden" ]
 	[ "$(stat -c %G /run/sockwarden/daemon.sock)" = sockwarden ]
-	[[ $("$1/sbin/sockwarden" ranges) == *"$1/share/sockwarden/sets/google"* ]]
+	[[ $("$1/bin/sockwarden" ranges) == *"$1/share/sockwarden/sets/google"* ]]
 	make -s uninstall PREFIX="$1"
 	run ! systemctl is-active "${UNITS[@]}"
 	[[ $(systemctl show -P LoadState sockwarden.service) = not-found ]]
@@ -50,7 +50,7 @@ goes_round() {
 @test "below DESTDIR the host is left alone, and uninstall says what it leaves" {
 	local root=$BATS_TEST_TMPDIR/root
 	(umask 077 && make -s install DESTDIR="$root" PREFIX=/usr/local)
-	grep -q '^ExecStart=/usr/local/sbin/sockwarden daemon ' "$root/usr/local/lib/systemd/system/sockwarden.service"
+	grep -q '^ExecStart=/usr/local/bin/sockwarden daemon ' "$root/usr/local/lib/systemd/system/sockwarden.service"
 	[ -z "$(find "$root" ! -perm -004 -o -type d ! -perm -001)" ] # everybody may read it
 	[ "$(systemctl show -P LoadState sockwarden.service)" = not-found ]
 	mkdir -p "$root/usr/local/share/sockwarden/sets"

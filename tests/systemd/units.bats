@@ -161,7 +161,7 @@ except OSError as e: print('reclaimed with', e.errno)"
 	pid=$(show MainPID)
 	cp /usr/lib/systemd/system/$UNIT $OVERRIDES/second.service
 	override second.service RuntimeDirectory= RuntimeDirectory=second StateDirectory= StateDirectory=second ExecStart= \
-		'ExecStart=/usr/sbin/sockwarden daemon --socket /run/second/daemon.sock --ledger /var/lib/second/ledger.db'
+		'ExecStart=/usr/bin/sockwarden daemon --socket /run/second/daemon.sock --ledger /var/lib/second/ledger.db'
 	run ! systemctl start second.service
 	is 75 ExecMainStatus second.service
 	is auto-restart SubState second.service
@@ -186,7 +186,7 @@ except OSError as e: print('reclaimed with', e.errno)"
 @test "another ledger is no reason to try again" {
 	local other=$OVERRIDES/$UNIT.d/other.conf
 	mkdir -p "${other%/*}"
-	printf '[Service]\nExecStart=\nExecStart=/usr/sbin/sockwarden daemon --ledger /var/lib/sockwarden/other.db\n' >"$other"
+	printf '[Service]\nExecStart=\nExecStart=/usr/bin/sockwarden daemon --ledger /var/lib/sockwarden/other.db\n' >"$other"
 	systemctl daemon-reload
 	run ! systemctl start $UNIT
 	is 78 ExecMainStatus

@@ -59,9 +59,7 @@ static char *cut_name(char *path)
  */
 static char *own_share(void)
 {
-	static const char *const layouts[][2] = { { "sbin", "share/sockwarden" },
-						  { "bin", "share/sockwarden" },
-						  { "build", "share" } };
+	static const char *const layouts[][2] = { { "bin", "share/sockwarden" }, { "build", "share" } };
 	char around[4096], *share;
 	ssize_t len = readlink("/proc/self/exe", around, sizeof(around) - 1);
 	const char *folder;

@@ -37,7 +37,7 @@ ifndef V
 endif
 say = @printf '  %-8s %s\n' '$(1)' '$@'
 
-.PHONY: all run check bench soak install uninstall format lint clean help deps-build deps-check deps-kernels
+.PHONY: all run check bench soak install uninstall format lint clean help deps-build deps-check deps-kernels deps-newcomer
 .DELETE_ON_ERROR:
 
 ##@ all: build the programs (installs missing packages when run as root)
@@ -55,7 +55,7 @@ quote = '$(subst ','\'',$(1))'
 
 # ---- packages -------------------------------------------------------------------------------------
 
-deps-build deps-run deps-check deps-lint deps-kernels: deps-%:
+deps-build deps-run deps-check deps-lint deps-kernels deps-newcomer: deps-%:
 	@scripts/deps $*
 
 $(B)/.deps: scripts/deps scripts/packages

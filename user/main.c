@@ -49,9 +49,9 @@ static const struct command commands[] = {
 	  "Loads the programs if they are not, and tries those that not every kernel allows. Lines that begin with WRONG\n"
 	  "are promises that are not kept now; with --json, `wrong` is how many.\n",
 	  JSON | TAKES(ALL), 0, 0, cmd_doctor, .root = true },
-	{ "daemon", "", "book what tenants send, renew budgets, answer the exporter",
+	{ "daemon", "", "close idle sockets, book what tenants send, renew budgets",
 	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, as 'sockwarden reload' does; SIGUSR1\n"
-	  "books at once. Policies are enforced whether it runs or not.\n",
+	  "books at once. Peers, binds and socket options are decided in the kernel, whether it runs or not.\n",
 	  TAKES(LEDGER) | TAKES(ADOPT) | TAKES(SOCKET) | TAKES(GROUP) | TAKES(INTERVAL) | TAKES(QUIET), 0, 0,
 	  cmd_daemon },
 	{ "reload", "", "have the daemon read the policies anew, and wait until they are in force",

@@ -607,19 +607,27 @@ static enum tenant_state shown_state(const struct host *host, __u32 slot, struct
 	return named && wanted_has(host, record->name) ? TENANT_UNPROTECTED : state;
 }
 
+#define READ_TRIES 10 /* a policy may be replaced while we read, and its number given away */
+
 __u32 tenant_begin_report(const struct host *host, __u32 slot, struct report *report)
 {
 	struct sw_tenant tenant;
 
 	*report = (struct report){
 		.record = host->records[slot],
-		.state = shown_state(host, slot, &tenant),
 		.counts = host->counts[slot],
 		.limit = SW_NO_LIMIT,
 	};
-	if (!tenant.slot)
+	for (int i = 0; i < READ_TRIES; i++) {
+		report->state = shown_state(host, slot, &tenant);
+		report->settings = host->settings[tenant.image];
+		if (report->settings.serial == tenant.serial)
+			break;
+	}
+	if (!tenant.slot || report->settings.serial != tenant.serial) {
+		report->settings = (struct sw_settings){ 0 };
 		return 0;
-	report->settings = host->settings[tenant.image];
+	}
 	report->limit = tenant.limit;
 	return tenant.image;
 }

@@ -476,3 +476,21 @@ killed_run() {
 		[[ $output == *"needs root"* ]]
 	done
 }
+
+@test "log names the process, not the thread that did it" {
+	"$SW" attach "$CG"
+	inside python3 -c "import ctypes, socket, threading
+def work():
+    ctypes.CDLL(None).prctl(15, b'tokio-rt-worker', 0, 0, 0)  # PR_SET_NAME: of the thread
+    print(socket.socket().connect_ex(('$PRIVATE', 80)))
+    datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    datagrams.connect(('$PRIVATE', 7))
+    print(datagrams.send(b'x') if not datagrams.connect_ex(('$PRIVATE', 7)) else '')
+thread = threading.Thread(target=work)
+thread.start()
+thread.join()" || true
+	run "$SW" log
+	[ "$(grep -c ' python3\[[0-9]*\] ' <<<"$output")" -eq 2 ]
+	[[ $output != *tokio-rt-worker* ]]
+	"$SW" detach "${CG##*/}"
+}

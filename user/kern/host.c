@@ -373,7 +373,7 @@ static int open_views(struct host *host, struct fault *fault)
 
 static int read_epoch(struct host *host, struct fault *fault)
 {
-	struct sw_host state;
+	struct sw_host state = { 0 };
 	int err = read_state(host->map[MAP_host], &state, fault);
 
 	host->epoch = err ? 0 : state.epoch;
@@ -444,7 +444,7 @@ int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out)
 
 int host_next_serial(struct host *host, __u64 *serial, struct fault *fault)
 {
-	struct sw_host state;
+	struct sw_host state = { 0 };
 	int err = read_state(host->map[MAP_host], &state, fault);
 
 	if (err)
@@ -483,7 +483,7 @@ int host_claim(struct host *host, struct fault *fault)
 
 int host_book(struct host *host, __u64 ledger, const char *path, bool adopt, struct fault *fault)
 {
-	struct sw_host state;
+	struct sw_host state = { 0 };
 	int err = read_state(host->map[MAP_host], &state, fault);
 
 	if (err)
@@ -526,7 +526,7 @@ int host_let_go(__u64 tenancy, struct fault *fault)
 
 int host_ledger(const struct host *host, char path[SW_PATH_MAX], struct fault *fault)
 {
-	struct sw_host state;
+	struct sw_host state = { 0 };
 	int err = read_state(host->map[MAP_host], &state, fault);
 
 	snprintf(path, SW_PATH_MAX, "%s", err ? "" : state.path);

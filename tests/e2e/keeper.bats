@@ -138,3 +138,16 @@ teardown() {
 	until_ eval '[ "$("$SW" status -j)" = "[]" ]'
 	[ ! -e "$STATE/attached.json" ] || ! grep -q web.service $STATE/attached.json
 }
+
+@test "a file of notes that is not understood is put aside, and nothing else is held up" {
+	service
+	start -q
+	until_ grep -q web.service $STATE/attached.json
+	boot
+	echo '{"tenants": [{"tenant": "web.service", "cgroup": [' >$STATE/attached.json
+	start -q
+	until_ said 'attached.json: it is not what the daemon wrote; .* kept as'
+	grep -q '"cgroup": \[' $STATE/attached.json.bad
+	"$SW" attach --policy "$POLICY" "$SERVICE"
+	until_ grep -q web.service $STATE/attached.json
+}

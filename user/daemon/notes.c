@@ -67,6 +67,17 @@ static int take_over(const struct notes *notes, const struct node *root, struct 
 	return err;
 }
 
+/* For someone to look at: what is written from now on is another's place. */
+static void put_aside(const struct notes *notes, const char *why)
+{
+	char *aside = mem_printf("%s.bad", notes->path);
+
+	warn("%s: %s; what was attached before a boot is not attached again. It is kept as %s", notes->path, why, aside);
+	if (rename(notes->path, aside))
+		warn("cannot rename %s: %s", notes->path, strerror(errno));
+	free(aside);
+}
+
 int notes_load(struct notes *notes, struct host *host, struct fault *fault)
 {
 	struct diags diags = { 0 };
@@ -78,9 +89,11 @@ int notes_load(struct notes *notes, struct host *host, struct fault *fault)
 	if (text)
 		root = node_read(notes->path, text, len, &diags);
 	else if (errno != ENOENT)
-		warn("%s: %s; what was attached before the boot is not attached again", notes->path, strerror(errno));
+		put_aside(notes, strerror(errno));
 	diags_print(&diags, stderr);
-	if (root)
+	if (text && (!member(root, "tenants") || diags.errors))
+		put_aside(notes, "it is not what the daemon wrote");
+	else if (root)
 		err = take_over(notes, root, host, fault);
 	diags_free(&diags);
 	node_free(root);

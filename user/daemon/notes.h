@@ -21,7 +21,7 @@ struct notes {
 struct notes notes_beside(const char *ledger);
 
 /* After a boot, what the file says is noted in the kernel, but for what is there already. With the lock held. A file
- * that cannot be read is said to be so, and left alone. 0 or -errno. */
+ * that cannot be read is said to be so, and put aside. 0 or -errno. */
 int notes_load(struct notes *notes, struct host *host, struct fault *fault);
 
 void notes_save(struct notes *notes, __u64 epoch, const struct wanted_list *wanted);

@@ -112,6 +112,21 @@ except OSError as e: print('reclaimed with', e.errno)"
 	until_true booked 2 b
 }
 
+@test "a service that restarts is attached again by the daemon, within its unit's limits" {
+	printf '%s\n' '[Service]' 'ExecStart=/bin/sleep infinity' >$OVERRIDES/web.service
+	systemctl daemon-reload
+	systemctl start web.service
+	sockwarden attach --policy $POLICY "$MACHINE_CGROUP/system.slice/web.service"
+	attached_to() { [ "$(sockwarden status -j web.service | jq -r '.cgroup_id, .state' | xargs)" = "$1 enforced" ]; }
+	attached_to "$(stat -c %i "$MACHINE_CGROUP/system.slice/web.service")"
+	systemctl restart web.service
+	until_true eval 'attached_to "$(stat -c %i "$MACHINE_CGROUP/system.slice/web.service")"'
+	systemctl stop web.service
+	until_true logged 'tenant web.service has ended'
+	sockwarden detach web.service
+	is 0 NRestarts || is 1 NRestarts # the watchdog's, above
+}
+
 @test "reload puts a changed policy in force" {
 	run ! send 4001 1
 	allow 4001

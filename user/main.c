@@ -17,7 +17,8 @@ static const struct command commands[] = {
 	  "125 to 127 are as env(1) has them. With --json the closing report on stderr is one JSON object.\n",
 	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(QUIET), 1, -1, cmd_run, .root = true },
 	{ "attach", "CGROUP|TENANT", "put a cgroup v2 directory, and all below it, under a policy",
-	  "A new tenant is named after the directory unless --tenant says otherwise. Nothing has to keep running.\n"
+	  "A new tenant is named after the directory unless --tenant says otherwise. Peers, binds and options are then\n"
+	  "decided in the kernel; the daemon closes idle sockets, books, and attaches again what is made anew.\n"
 	  "What is attached with the same policy already stays as it is. TENANT is the name of one that is attached.\n",
 	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE) | TAKES(QUIET), 1, 1, cmd_attach, .root = true },
 	{ "detach", "TENANT|CGROUP", "take the policy off a tenant, and print its last counters", NULL,

@@ -78,6 +78,10 @@ static void when_idle_sockets_are_closed(void **state)
 	assert_has(printed(&after, &by_netlink), "  idle              90s until closed by SOCK_DESTROY\n");
 	assert_has(printed(&after, &unknown), "  idle              90s until the daemon closes it\n");
 	assert_has(printed(&after, NULL), "  idle              90s until the daemon closes it\n");
+	never.meter.of[SW_BILLABLE][SW_TX].packets = 1;
+	never.counts.log_dropped = 1;
+	assert_has(printed(&never, NULL), "0 B in 1 packet\n");
+	assert_has(printed(&never, NULL), "  1 denial not logged, but counted\n");
 	assert_has(as_json(&never, &unknown), "\"idle_timeout_seconds\":0,\"closing\":null,");
 	incomplete.settings.serial = 0;
 	text = printed(&incomplete, &by_iterator);

@@ -71,8 +71,8 @@ static void print_traffic(const char *label, const struct sw_meter *meter, enum 
 	__u64 exempt = meter->of[SW_EXEMPT][way].bytes;
 	char text[BYTES_TEXT];
 
-	fprintf(out, "  %-10s %10s in %" PRIu64 " packets", label, bytes_format(traffic.bytes, text),
-		(uint64_t)traffic.packets);
+	fprintf(out, "  %-10s %10s in %" PRIu64 " packet%s", label, bytes_format(traffic.bytes, text),
+		(uint64_t)traffic.packets, plural(traffic.packets));
 	if (exempt)
 		fprintf(out, ", %s of them exempt", bytes_format(exempt, text));
 	fputc('\n', out);
@@ -189,8 +189,8 @@ void report_print(const struct report *report, const struct support *support, FI
 		fputs("  decided by\n", out);
 	print_rules(report, out);
 	if (report->counts.log_dropped)
-		fprintf(out, "  %" PRIu64 " denials were counted, but not logged\n",
-			(uint64_t)report->counts.log_dropped);
+		fprintf(out, "  %" PRIu64 " denial%s not logged, but counted\n", (uint64_t)report->counts.log_dropped,
+			plural(report->counts.log_dropped));
 }
 
 static void json_rules(const struct report *report, struct json *json)

@@ -532,7 +532,7 @@ time.sleep(60)' "$SOCKET" "$1" 3>&- &
 	DAEMON=
 	"$SW" attach --policy "$POLICY" "$CG"
 	"$SW" detach "${CG##*/}"
-	bpftool map update pinned $PINS/host/host key 0 0 0 0 value $(printf '7 %.0s' {1..312})
+	bpftool map update pinned $PINS/host/host key 0 0 0 0 value $(sevens)
 	run "$SW" attach --policy "$POLICY" "$CG"
 	[ "$status" -eq 1 ]
 	one_line

@@ -158,9 +158,8 @@ def found(result):
 
 def support():
     """How sockets are closed here, and the names of the watches in place; there must be a tenant."""
-    last = sw("status").stdout.splitlines()[-1]
-    before, _, seen = last.partition("; seen beside what the hooks see: ")
-    return before.removeprefix("sockets are closed by "), {*seen.split(", ")} - {"nothing"}
+    doctor = json.loads(sw("doctor", "-j").stdout)
+    return doctor["closing"], {*doctor["watches"]}
 
 
 def policy_text(rules=(), **keys):

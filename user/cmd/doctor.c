@@ -141,6 +141,11 @@ static void print_json(const struct findings *findings, const struct health *hea
 	json_bool(json, "namespace_handles", findings->handles);
 	json_bool(json, "all_processes", findings->all_processes);
 	json_bool(json, "reads_refused", findings->watches & W(RECEIVE));
+	json_open(json, "watches", '[');
+	for (int watch = 0; watch < SW_WATCH_COUNT; watch++)
+		if (findings->watches & 1U << watch)
+			json_string(json, NULL, watch_name(watch));
+	json_close(json, ']');
 	json_open(json, "operations", '[');
 	for (size_t i = 0; i < OPERATIONS; i++) {
 		json_open(json, NULL, '{');

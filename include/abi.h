@@ -445,9 +445,9 @@ struct sw_wanted {
 
 /* What put the programs into the kernel. */
 struct sw_host {
-	__u8 build[32]; /* of the BPF object: state another build wrote is refused */
-	__u64 epoch;    /* drawn at random when the maps were made: counters of two epochs have nothing in common */
-	__u64 serial;   /* the last number given out, of an image or a tenancy */
+	__u8 build[32];  /* of the BPF object: state another build wrote is refused */
+	__u64 epoch;     /* drawn at random when the maps were made: counters of two epochs have nothing in common */
+	__u64 serial;    /* the last number given out, of an image or a tenancy */
 	__u64 resolvers; /* resolv_hash() of the host's name servers, as the policies in force have them; 0: there is no
 			  * policy yet */
 	__u64 ledger; /* id of the ledger that books here, so that a slot which has ended is kept until it did; 0: none

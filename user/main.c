@@ -17,7 +17,8 @@ static const struct command commands[] = {
 	  "125 to 127 are as env(1) has them. With --json the closing report on stderr is one JSON object.\n",
 	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(QUIET), 1, -1, cmd_run, .root = true },
 	{ "attach", "CGROUP|TENANT", "put a cgroup v2 directory, and all below it, under a policy",
-	  "A new tenant is named after the directory unless --tenant says otherwise. Peers, binds and options are then\n"
+	  "A new tenant is named after the directory unless --tenant says otherwise. Peers, binds and options are "
+	  "then\n"
 	  "decided in the kernel; the daemon closes idle sockets, books, and attaches again what is made anew.\n"
 	  "What is attached with the same policy already stays as it is. TENANT is the name of one that is attached.\n",
 	  JSON | TAKES(POLICY) | TAKES(TENANT) | TAKES(REPLACE) | TAKES(QUIET), 1, 1, cmd_attach, .root = true },
@@ -47,7 +48,8 @@ static const struct command commands[] = {
 	  "Exit status: 0 allowed, 3 denied.\n",
 	  JSON | TAKES(TENANT), 2, 3, cmd_explain },
 	{ "doctor", "", "say whether this host is all right, and what is to be done",
-	  "Loads the programs if they are not, and tries those that not every kernel allows. Lines that begin with WRONG\n"
+	  "Loads the programs if they are not, and tries those that not every kernel allows. Lines that begin with "
+	  "WRONG\n"
 	  "are promises that are not kept now; with --json, `wrong` is how many.\n",
 	  JSON | TAKES(ALL), 0, 0, cmd_doctor, .root = true },
 	{ "daemon", "", "close idle sockets, book what tenants send, renew budgets",

@@ -110,7 +110,7 @@ static int choose_name(const struct host *host, const struct cli *cli, const str
 {
 	__u32 slot = tenant_of_cgroup(host, cgroup->id);
 	const char *text = cli->value[OPTION_TENANT] ? cli->value[OPTION_TENANT]
-			   : slot		     ? host->records[slot].name
+			   : slot                    ? host->records[slot].name
 						     : strrchr(cgroup->path, '/') + 1;
 	const char *wrong = tenant_name_check(text);
 

@@ -47,11 +47,11 @@ enum exit_status {
 	X(SOCKET, 0, "socket", "PATH", "where the daemon answers (default: /run/sockwarden/daemon.sock)")              \
 	X(GROUP, 0, "group", "NAME", "who may ask on the socket, beside root")                                         \
 	X(INTERVAL, 0, "interval", "SECONDS", "how often to book, 1 to 3600 (default: 10)")                            \
-	X(QUIET, 'q', "quiet", NULL, "print no denials, no report, no line about what was done")                                                           \
+	X(QUIET, 'q', "quiet", NULL, "print no denials, no report, no line about what was done")                       \
 	X(ADOPT, 0, "adopt", NULL, "book in this ledger, though another was booked in before")                         \
 	X(DRY_RUN, 'n', "dry-run", NULL, "say what would be closed, and close nothing")                                \
 	X(IDLE, 0, "idle", "TIME", "close what is idle for as long, such as 30s or 10m, whatever the policies say")    \
-	X(ALL, 'a', "all", NULL, "also what keeps a socket alive, and by what that is seen")                          \
+	X(ALL, 'a', "all", NULL, "also what keeps a socket alive, and by what that is seen")                           \
 	X(OUTPUT, 'o', "output", "FOLDER", "where to write (default: /var/lib/sockwarden/sets)")
 
 enum cli_option {

@@ -16,11 +16,11 @@
 #include "reap.h"
 #include "resolv.h"
 
-#define DAY           86400
-#define SETS_OLD      (180 * DAY)
-#define PASSES_OLD    300 /* seconds; the alert fires then, too */
-#define TICKS_OLD     3   /* intervals */
-#define NAMES_SHOWN   3
+#define DAY         86400
+#define SETS_OLD    (180 * DAY)
+#define PASSES_OLD  300 /* seconds; the alert fires then, too */
+#define TICKS_OLD   3   /* intervals */
+#define NAMES_SHOWN 3
 
 static void add(struct health *health, const char *what, enum health_state state, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -144,10 +144,12 @@ static void check_state(struct health *health, const struct reports *reports, en
 
 static void check_tenants(struct health *health, const struct reports *reports)
 {
-	size_t wrong = health->wrong, held = count_state(reports, TENANT_ENFORCED) + count_state(reports, TENANT_AUDITED);
+	size_t wrong = health->wrong,
+	       held = count_state(reports, TENANT_ENFORCED) + count_state(reports, TENANT_AUDITED);
 
-	check_state(health, reports, TENANT_UNPROTECTED,
-		    "Attached again by the daemon when the cgroup is there; 'sockwarden detach' if it is not to come back");
+	check_state(
+		health, reports, TENANT_UNPROTECTED,
+		"Attached again by the daemon when the cgroup is there; 'sockwarden detach' if it is not to come back");
 	check_state(health, reports, TENANT_INCOMPLETE,
 		    "Everything is refused to them: attach them again, or detach them");
 	if (wrong == health->wrong)
@@ -178,13 +180,15 @@ static void check_images(struct health *health, const struct host *host, const s
 
 		if (*settings->policy && !lets_ask(host, image, resolvers))
 			add(health, "names", HEALTH_WRONG,
-			    "the policy %s lets its tenants ask none of this host's name servers: add as its first rule "
+			    "the policy %s lets its tenants ask none of this host's name servers: add as its first "
+			    "rule "
 			    "- allow: {net: resolvers, port: 53}",
 			    settings->policy);
 	}
 	if (wrong == health->wrong)
-		add(health, "names", HEALTH_OK, "%zu name server%s of this host, which each policy lets its tenants ask",
-		    resolvers->n, resolvers->n == 1 ? "" : "s");
+		add(health, "names", HEALTH_OK,
+		    "%zu name server%s of this host, which each policy lets its tenants ask", resolvers->n,
+		    resolvers->n == 1 ? "" : "s");
 }
 
 static void check_names(struct health *health, const struct host *host)
@@ -194,7 +198,8 @@ static void check_names(struct health *health, const struct host *host)
 	bool read = set_load(cli_path(), SET_RESOLVERS, &resolvers, &diags) && !diags.errors;
 
 	if (!read)
-		add(health, "names", HEALTH_LOOK, "the host's name servers cannot be read: see 'sockwarden ranges resolvers'");
+		add(health, "names", HEALTH_LOOK,
+		    "the host's name servers cannot be read: see 'sockwarden ranges resolvers'");
 	else if (!resolvers.n)
 		add(health, "names", HEALTH_LOOK, "this host has no name server in " RESOLV_CONF);
 	else
@@ -211,7 +216,8 @@ static void check_sets(struct health *health)
 	char text[CALENDAR_TEXT];
 
 	if (!published)
-		add(health, "Google", HEALTH_LOOK, "the set google has no date: write it anew with 'sockwarden ranges update'");
+		add(health, "Google", HEALTH_LOOK,
+		    "the set google has no date: write it anew with 'sockwarden ranges update'");
 	else
 		add(health, "Google", age > SETS_OLD ? HEALTH_LOOK : HEALTH_OK, "the sets are of %s, %lld days old%s",
 		    calendar_label(published, CALENDAR_DAY, text), (long long)age / DAY,
@@ -234,7 +240,8 @@ static void check_clock(struct health *health, const struct host *host)
 	if (ledger_last(ledger, &last, &fault))
 		add(health, "ledger", HEALTH_WRONG, "%s", fault.text);
 	else if (last / 1000 > time(NULL))
-		add(health, "clock", HEALTH_WRONG, "it stands before the last row of the ledger, which ended %s: set it right",
+		add(health, "clock", HEALTH_WRONG,
+		    "it stands before the last row of the ledger, which ended %s: set it right",
 		    calendar_format(last / 1000, text));
 	else
 		add(health, "ledger", HEALTH_OK, "%s", path);

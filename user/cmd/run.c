@@ -115,7 +115,7 @@ static bool wait_for_ended(pid_t pid, struct outside *outside, int *status)
 	return over;
 }
 
-#define LOOK_FIRST  10000000 /* ns; each look waits twice as long as the one before, */
+#define LOOK_FIRST  10000000   /* ns; each look waits twice as long as the one before, */
 #define LOOK_LATEST 1000000000 /* but no longer than this */
 
 /* Passes signals on until the command has ended; its exit status as a shell has it. */
@@ -136,7 +136,8 @@ static int supervise(pid_t pid, struct outside *outside)
 			outside_look(outside);
 			wait = wait < LOOK_LATEST / 2 ? 2 * wait : LOOK_LATEST;
 		}
-		if (signal > 0 && signal != SIGCHLD && info.si_code <= 0) /* sent by a process; the terminal's go to us both */
+		if (signal > 0 && signal != SIGCHLD &&
+		    info.si_code <= 0) /* sent by a process; the terminal's go to us both */
 			kill(pid, signal);
 	}
 	outside_look(outside);
@@ -144,8 +145,7 @@ static int supervise(pid_t pid, struct outside *outside)
 }
 
 /* The cgroup goes first: what its sockets have yet to send goes out under the policy, and is metered. */
-static int end_tenancy(struct cli *cli, struct host *host, __u32 slot, const struct cgroup *cgroup,
-		       struct fault *fault)
+static int end_tenancy(struct cli *cli, struct host *host, __u32 slot, const struct cgroup *cgroup, struct fault *fault)
 {
 	struct report report;
 	int err = tenant_report(host, slot, &report, fault);
@@ -161,8 +161,7 @@ static int end_tenancy(struct cli *cli, struct host *host, __u32 slot, const str
 }
 
 /* Reports what the tenant did, and ends it. The name may be another's by now: the tenancy is ours. */
-static int close_account(struct cli *cli, const struct attachment *as, const struct cgroup *cgroup,
-			 struct fault *fault)
+static int close_account(struct cli *cli, const struct attachment *as, const struct cgroup *cgroup, struct fault *fault)
 {
 	struct host host;
 	__u32 slot;

@@ -140,8 +140,8 @@ static void sweep_folder(struct host *host, const char *path)
 }
 
 /*
- * Of a cgroup that is gone nothing says who made it but the name that run gives on its own. Others stay as they are: gone,
- * and tidied up by whoever uses the name next.
+ * Of a cgroup that is gone nothing says who made it but the name that run gives on its own. Others stay as they are:
+ * gone, and tidied up by whoever uses the name next.
  */
 static void sweep_gone(struct host *host, const char *folder)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The cgroups that run makes, each below CGROUPROOT/sockwarden/. A run holds a lock on the directory of its own while it
- * lives, and says in an extended attribute of it who it is and which tenancy it attached. So what a run left that was
- * killed is known from what an operator made there, or attached to it since. All of it with the host's lock held.
+ * The cgroups that run makes, each below CGROUPROOT/sockwarden/. A run holds a lock on the directory of its own while
+ * it lives, and says in an extended attribute of it who it is and which tenancy it attached. So what a run left that
+ * was killed is known from what an operator made there, or attached to it since. All of it with the host's lock held.
  */
 #ifndef SW_CMD_RUN_CGROUP_H
 #define SW_CMD_RUN_CGROUP_H
@@ -13,8 +13,8 @@
 #define RUN_PREFIX "run-" /* of the names that run gives on its own */
 
 /*
- * A cgroup for tenant `name`, owned: new, or one that has neither owner, tenant nor process. -EEXIST: another has it, as
- * `fault` says. cgroup_close() gives it up.
+ * A cgroup for tenant `name`, owned: new, or one that has neither owner, tenant nor process. -EEXIST: another has it,
+ * as `fault` says. cgroup_close() gives it up.
  */
 int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cgroup, struct fault *fault);
 

@@ -16,7 +16,7 @@
 struct view {
 	struct reports reports;
 	struct snapshot daemon;
-	bool answers; /* the daemon does, */
+	bool answers;         /* the daemon does, */
 	struct fault silence; /* else this is why not */
 };
 
@@ -73,8 +73,8 @@ static void print_table(const struct view *view)
 		puts("no tenant is attached: see sockwarden attach");
 		return;
 	}
-	printf("%-*s %-11s %-*s %7s %6s %10s %10s\n", TENANT_COLUMN, "TENANT", "STATE", POLICY_COLUMN, "POLICY", "ALLOWED",
-	       "DENIED", "SENT", "RECEIVED");
+	printf("%-*s %-11s %-*s %7s %6s %10s %10s\n", TENANT_COLUMN, "TENANT", "STATE", POLICY_COLUMN, "POLICY",
+	       "ALLOWED", "DENIED", "SENT", "RECEIVED");
 	for (size_t i = 0; i < reports->of.n; i++)
 		print_row(&reports->of.v[i]);
 	print_health(view);

@@ -46,8 +46,9 @@ struct report {
 	struct sw_counts counts;
 	struct sw_meter meter;
 	LIST(struct rule_hits) rules; /* those that decided something */
-	LIST(struct refused) refused; /* most often first, while there is room for them in the kernel; of one tenant's own
-				       * report only */
+	LIST(struct refused)
+	refused; /* most often first, while there is room for them in the kernel; of one tenant's own
+		  * report only */
 };
 
 /* What takes a socket out of the kernel's tables here. */

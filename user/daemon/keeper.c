@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What was attached is attached again: when its cgroup was removed and is made anew (a service that restarts), and after
- * a boot. Which tenants that are the kernel's state says (user/kern/wanted.h), and over a boot a file beside the ledger.
- * inotify says when a cgroup is made or removed; every few seconds all is looked at again, for what inotify missed.
+ * What was attached is attached again: when its cgroup was removed and is made anew (a service that restarts), and
+ * after a boot. Which tenants that are the kernel's state says (user/kern/wanted.h), and over a boot a file beside the
+ * ledger. inotify says when a cgroup is made or removed; every few seconds all is looked at again, for what inotify
+ * missed.
  *
  * A process of its own: attaching needs rights that whoever talks to others should not have, and must not wait for a
  * pass over the sockets.

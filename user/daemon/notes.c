@@ -60,7 +60,8 @@ static int take_over(const struct notes *notes, const struct node *root, struct 
 		struct wanted one;
 
 		if (!read_one(tenants->v[i], &one))
-			warn("%s: tenant %zu of the list is not understood, and is not attached again", notes->path, i + 1);
+			warn("%s: tenant %zu of the list is not understood, and is not attached again", notes->path,
+			     i + 1);
 		else if (!wanted_has(host, one.name.text))
 			err = wanted_put(host, one.name.text, &one.is, fault);
 	}
@@ -72,7 +73,8 @@ static void put_aside(const struct notes *notes, const char *why)
 {
 	char *aside = mem_printf("%s.bad", notes->path);
 
-	warn("%s: %s; what was attached before a boot is not attached again. It is kept as %s", notes->path, why, aside);
+	warn("%s: %s; what was attached before a boot is not attached again. It is kept as %s", notes->path, why,
+	     aside);
 	if (rename(notes->path, aside))
 		warn("cannot rename %s: %s", notes->path, strerror(errno));
 	free(aside);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The set `resolvers` is read with each policy. When the host's resolv.conf names other servers, because it was written,
- * replaced, or a link to it was turned, the policies are read anew. inotify says when to look; and so does every tick,
- * for what inotify does not see, such as a link to a folder on the way.
+ * The set `resolvers` is read with each policy. When the host's resolv.conf names other servers, because it was
+ * written, replaced, or a link to it was turned, the policies are read anew. inotify says when to look; and so does
+ * every tick, for what inotify does not see, such as a link to a folder on the way.
  */
 #include <errno.h>
 #include <limits.h>

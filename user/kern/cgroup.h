@@ -48,7 +48,8 @@ int cgroup_remove(const struct cgroup *cgroup);
 /* True if a process is in it or below it. */
 bool cgroup_populated(const struct cgroup *cgroup);
 
-/* False if the process, which may have ended, is in another. True when that cannot be told, as when it was waited for. */
+/* False if the process, which may have ended, is in another. True when that cannot be told, as when it was waited for.
+ */
 bool cgroup_has(const struct cgroup *cgroup, int pid);
 
 #endif

@@ -205,6 +205,8 @@ static int protect(struct host *host, const struct wanted *wanted, const struct 
 			: fault_set(&fault, EINVAL, "its policy has mistakes");
 
 	image_free(image);
+	if (err && cgroup_id(wanted->is.path) != cgroup->id)
+		return 0; /* it was removed meanwhile, or made anew: that is looked at next */
 	if (err)
 		warn("tenant %s is UNPROTECTED: %s is there, but cannot be attached: %s", wanted->name.text,
 		     wanted->is.path, fault.text);

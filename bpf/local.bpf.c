@@ -80,10 +80,12 @@ static __always_inline int binding(struct bpf_sock_addr *ctx, enum sw_hook hook,
 	if (!scope_get(&scope))
 		return REFUSE;
 	sock = sock_get(scope.tenant, ctx->sk);
-	if (used_by_stranger(&scope))
-		return refuse_stranger(&scope, sock, &denial) == REFUSE ? REFUSE : let_bind(sock, SW_BIND_ALLOW);
+	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
+		return REFUSE;
 	if (sock && sock->closed)
 		denial.reason = SW_REASON_CLOSED;
+	else if (denial.reason == SW_REASON_TRANSFER) /* which has been reported */
+		return let_bind(sock, SW_BIND_ALLOW);
 	else if (binding_allowed(scope.settings, &denial.flow))
 		return let_bind(sock, SW_BIND_EPHEMERAL);
 	return refuse_call(&scope, &denial) == REFUSE ? REFUSE : let_bind(sock, SW_BIND_ALLOW);

@@ -16,11 +16,16 @@ static __always_inline bool sends_nothing(enum sw_hook hook, const struct sw_flo
 	return flow->proto == SW_UDP && (hook == SW_HOOK_CONNECT4 || hook == SW_HOOK_CONNECT6);
 }
 
-/* Reported, and let pass: once is enough. */
+/* Reported, and let pass: once is enough. It is billed as if it had been asked for. */
 static __always_inline int let_pass(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
 				    const struct sw_flow *flow)
 {
-	keep(scope, sk, sock, flow, SW_BILLABLE);
+	struct sw_denial unused = { 0 };
+	__u8 billing;
+
+	if (!allowed(scope, flow, &unused, &billing))
+		billing = SW_BILLABLE;
+	keep(scope, sk, sock, flow, billing);
 	return PASS;
 }
 
@@ -40,8 +45,8 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 	if (!sk || !scope_get(&scope))
 		return REFUSE;
 	sock = sock_get(scope.tenant, sk);
-	if (used_by_stranger(&scope))
-		return refuse_stranger(&scope, sock, &denial) == REFUSE ? REFUSE : let_pass(&scope, sk, sock, &flow);
+	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
+		return REFUSE;
 	if (sock) {
 		sock->inbound = 0; /* an accepted socket that was disconnected chooses its peer now */
 		sock_touch(sock);
@@ -52,6 +57,8 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 			return refuse_call(&scope, &denial);
 		}
 	}
+	if (denial.reason == SW_REASON_TRANSFER) /* a stranger's, which has been reported */
+		return let_pass(&scope, sk, sock, &flow);
 	if (sends_nothing(hook, &flow) || vet(&scope, sk, sock, &flow, &denial, &billing))
 		return PASS;
 	return refuse_call(&scope, &denial) == REFUSE ? REFUSE : let_pass(&scope, sk, sock, &flow);

@@ -151,3 +151,15 @@ teardown() {
 	"$SW" attach --policy "$POLICY" "$SERVICE"
 	until_ grep -q web.service $STATE/attached.json
 }
+
+@test "a run cannot take the name of a tenant that is to be attached again" {
+	service
+	start -q
+	rmdir "$SERVICE"
+	until_ state_is unprotected
+	run "$SW" run --tenant web.service -- true
+	[ "$status" -eq 125 ]
+	[[ $output == *"tenant web.service is to be attached when its cgroup is there again"* ]]
+	mkdir "$SERVICE"
+	until_ under_policy
+}

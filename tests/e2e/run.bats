@@ -404,10 +404,11 @@ killed_run() {
 	[[ $output == *"tenant again-$$, policy appengine, enforced"* ]]
 	[ "$("$SW" status -j)" = '[]' ]
 	[ ! -e "$(cgroup_root)/sockwarden/again-$$" ]
-	mkdir -p "$(cgroup_root)/sockwarden/again-$$" # what a run leaves that is killed before it can say whose it is
-	run "$SW" run --tenant "again-$$" -- sh -c 'exit 4'
-	[ "$status" -eq 4 ]
-	[ ! -e "$(cgroup_root)/sockwarden/again-$$" ]
+	mkdir -p "$(cgroup_root)/sockwarden/again-$$" # an operator's
+	run "$SW" run --tenant "again-$$" -- true
+	[ "$status" -eq 125 ]
+	[[ $output == *"is there, and no run made it"* ]]
+	rmdir "$(cgroup_root)/sockwarden/again-$$"
 }
 
 @test "a run does not take over a cgroup in which processes are" {
@@ -493,4 +494,10 @@ thread.join()" || true
 	[ "$(grep -c ' python3\[[0-9]*\] ' <<<"$output")" -eq 2 ]
 	[[ $output != *tokio-rt-worker* ]]
 	"$SW" detach "${CG##*/}"
+}
+
+@test "run does not take children that were there before for the command's" {
+	run bash -c "sleep 3 & exec $SW run -q -- sleep 0.3"
+	[ "$status" -eq 0 ]
+	[ -z "$output" ]
 }

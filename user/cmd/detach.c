@@ -41,9 +41,10 @@ static int forget(struct cli *cli, struct host *host, struct fault *fault)
 static int detach(struct cli *cli, struct host *host, __u32 slot, struct fault *fault)
 {
 	struct report report;
-	int err = wanted_drop(host, host->records[slot].name, fault);
+	const struct sw_record *record = &host->records[slot];
+	int err = wanted_at(host, record->name, record->path) ? wanted_drop(host, record->name, fault) : 0;
 
-	if (err && err != -ENOENT) /* a run's was not noted */
+	if (err)
 		return err;
 	err = tenant_report(host, slot, &report, fault);
 	if (!err)

@@ -81,6 +81,8 @@ static int check_free(const struct host *host, const char *name, const struct cg
 int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cgroup, struct fault *fault)
 {
 	char root[SW_PATH_MAX], path[2 * SW_PATH_MAX];
+	struct mark mark;
+	bool there;
 	int err = cgroup_root(root, fault);
 
 	if (err)
@@ -91,10 +93,14 @@ int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cg
 	err = cgroup_make(path, fault);
 	if (err && err != -EEXIST)
 		return err;
+	there = err == -EEXIST;
 	err = cgroup_open(cgroup, path, fault);
 	if (err)
 		return err;
 	err = check_free(host, name, cgroup, fault);
+	if (!err && there && !read_mark(cgroup, &mark))
+		err = fault_set(fault, EEXIST, "%s is there, and no run made it: remove it, or choose another name with --tenant",
+				path);
 	if (!err)
 		err = run_cgroup_mark(cgroup, 0, fault);
 	if (err)

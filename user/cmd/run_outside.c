@@ -15,15 +15,17 @@ struct pids {
 	LIST(int);
 };
 
-void outside_begin(struct outside *outside, const struct cgroup *cgroup)
+static bool was_before(const struct outside *outside, int pid)
 {
-	*outside = (struct outside){ .cgroup = cgroup };
-	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	for (size_t i = 0; i < outside->before.n; i++)
+		if (outside->before.v[i] == pid)
+			return true;
+	return false;
 }
 
 void outside_look_at(struct outside *outside, int pid)
 {
-	if (outside->pids.n == PIDS_MAX || cgroup_has(outside->cgroup, pid))
+	if (outside->pids.n == PIDS_MAX || was_before(outside, pid) || cgroup_has(outside->cgroup, pid))
 		return;
 	for (size_t i = 0; i < outside->pids.n; i++)
 		if (outside->pids.v[i] == pid)
@@ -58,6 +60,18 @@ static void add_children(struct pids *pids, int pid)
 		closedir(threads);
 }
 
+void outside_begin(struct outside *outside, const struct cgroup *cgroup)
+{
+	struct pids pids = { 0 };
+
+	*outside = (struct outside){ .cgroup = cgroup };
+	add_children(&pids, getpid());
+	for (size_t i = 0; i < pids.n; i++)
+		*list_add(&outside->before) = pids.v[i];
+	free(pids.v);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+}
+
 void outside_look(struct outside *outside)
 {
 	struct pids pids = { 0 };
@@ -65,7 +79,8 @@ void outside_look(struct outside *outside)
 	add_children(&pids, getpid());
 	for (size_t i = 0; i < pids.n; i++) {
 		outside_look_at(outside, pids.v[i]);
-		add_children(&pids, pids.v[i]);
+		if (!was_before(outside, pids.v[i]))
+			add_children(&pids, pids.v[i]);
 	}
 	free(pids.v);
 }
@@ -83,4 +98,5 @@ void outside_tell(const struct outside *outside)
 void outside_end(struct outside *outside)
 {
 	free(outside->pids.v);
+	free(outside->before.v);
 }

@@ -18,7 +18,8 @@
 
 struct outside {
 	const struct cgroup *cgroup;
-	LIST(int) pids; /* which left it */
+	LIST(int) pids;   /* which left it */
+	LIST(int) before; /* children there were before the command: not its */
 };
 
 /* Before the command is started. */

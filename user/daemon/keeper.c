@@ -28,7 +28,7 @@
 
 #define LOOK_AGAIN   10000  /* ms */
 #define TRY_AGAIN    10000  /* ms until what failed is tried again; doubled each time, */
-#define TRY_AGAIN_AT 640000 /* but no longer than this */
+#define TRY_AGAIN_AT 60000 /* but no longer than this */
 
 /* A tenancy that the last look found. */
 struct known {
@@ -177,7 +177,8 @@ static bool is_attached(const struct host *host, const struct wanted *wanted)
 {
 	__u32 slot = tenant_find(host, wanted->name.text);
 
-	return slot && tenant_state(host, slot) <= TENANT_AUDITED;
+	return slot && !strcmp(host->records[slot].path, wanted->is.path) &&
+	       tenant_state(host, slot) <= TENANT_AUDITED;
 }
 
 /*
@@ -189,7 +190,7 @@ static int attach_again(struct host *host, const struct wanted *wanted, const st
 {
 	int err = host_lock(host, HOST_PATIENCE, fault);
 
-	*done = !err && wanted_has(host, wanted->name.text) && !is_attached(host, wanted);
+	*done = !err && wanted_is(host, wanted) && !is_attached(host, wanted);
 	if (*done)
 		err = attach_under(host, wanted, cgroup, image, fault);
 	host_unlock(host);

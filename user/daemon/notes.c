@@ -10,6 +10,7 @@
 #include "load.h"
 #include "node.h"
 #include "notes.h"
+#include "tenant.h"
 
 struct notes notes_beside(const char *ledger)
 {
@@ -45,27 +46,26 @@ static bool read_one(const struct node *node, struct wanted *out)
 	*out = (struct wanted){ 0 };
 	return read_text(node, "tenant", out->name.text, sizeof(out->name.text)) &&
 	       read_text(node, "cgroup", out->is.path, sizeof(out->is.path)) &&
-	       read_text(node, "policy", out->is.policy, sizeof(out->is.policy));
+	       read_text(node, "policy", out->is.policy, sizeof(out->is.policy)) && !tenant_name_check(out->name.text);
 }
 
 static int take_over(const struct notes *notes, const struct node *root, struct host *host, struct fault *fault)
 {
 	const struct node *tenants = member(root, "tenants");
 	char epoch[32] = "";
-	int err = 0;
 
 	if (read_text(root, "epoch", epoch, sizeof(epoch)) && strtoull(epoch, NULL, 10) == host->epoch)
 		return 0;
-	for (size_t i = 0; tenants && tenants->kind == NODE_LIST && i < tenants->n && !err; i++) {
+	for (size_t i = 0; tenants && tenants->kind == NODE_LIST && i < tenants->n; i++) {
 		struct wanted one;
 
 		if (!read_one(tenants->v[i], &one))
 			warn("%s: tenant %zu of the list is not understood, and is not attached again", notes->path,
 			     i + 1);
-		else if (!wanted_has(host, one.name.text))
-			err = wanted_put(host, one.name.text, &one.is, fault);
+		else if (!wanted_has(host, one.name.text) && wanted_put(host, one.name.text, &one.is, fault))
+			warn("%s", fault->text);
 	}
-	return err;
+	return 0;
 }
 
 /* For someone to look at: what is written from now on is another's place. */

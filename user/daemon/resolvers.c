@@ -90,13 +90,15 @@ void resolvers_check(struct daemon *daemon)
 	struct prefixes now = { 0 };
 	struct fault fault;
 	__u64 known = 0;
+	int err;
 
 	watch_all(daemon->resolvers.fd);
 	if (!resolv_read(&now) && !host_resolvers(&daemon->host, &known, &fault) && known &&
 	    known != resolv_hash(&now)) { /* what cannot be read now may be later */
 		tell(&now);
-		daemon_reload(daemon, NULL);
-		note(daemon, resolv_hash(&now));
+		err = daemon_reload(daemon, NULL);
+		if (!err || err == -EINVAL) /* a mistake does not mend itself; of all else the next look tries again */
+			note(daemon, resolv_hash(&now));
 	}
 	prefixes_free(&now);
 }

@@ -377,6 +377,11 @@ static int make_room(struct host *host, const struct cgroup *cgroup, const struc
 	__u32 old = tenant_find(host, as->name);
 	int err = 0;
 
+	if (!as->wanted && wanted_has(host, as->name))
+		return fault_set(fault, EEXIST,
+				 "tenant %s is to be attached when its cgroup is there again: choose another name, or "
+				 "'sockwarden detach %s' first",
+				 as->name, as->name);
 	if (old && tenant_state(host, old) > TENANT_AUDITED)
 		err = tenant_detach(host, old, fault);
 	if (err)
@@ -472,7 +477,7 @@ int tenant_replace(struct host *host, __u32 slot, const struct attachment *as, s
 	tenant.limit = as->limit;
 	name_policy(host, &record, &as->image, as->policy);
 	err = write_record(host, slot, &record, fault);
-	if (!err && wanted_has(host, record.name))
+	if (!err && wanted_at(host, record.name, record.path))
 		err = note_wanted(host, &record, fault);
 	if (!err)
 		err = write_storage(host, tenant.cgroup, &tenant, fault);
@@ -604,7 +609,7 @@ static enum tenant_state shown_state(const struct host *host, __u32 slot, struct
 	const struct sw_record *record = &host->records[slot];
 	bool named = state == TENANT_GONE && !record->lingers;
 
-	return named && wanted_has(host, record->name) ? TENANT_UNPROTECTED : state;
+	return named && wanted_at(host, record->name, record->path) ? TENANT_UNPROTECTED : state;
 }
 
 #define READ_TRIES 10 /* a policy may be replaced while we read, and its number given away */

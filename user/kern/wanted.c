@@ -53,12 +53,32 @@ struct wanted *wanted_find(const struct wanted_list *list, const char *name)
 	return list->of.n ? bsearch(&key, list->of.v, list->of.n, sizeof(key), by_name) : NULL;
 }
 
-bool wanted_has(const struct host *host, const char *name)
+static bool get(const struct host *host, const char *name, struct sw_wanted *is)
 {
 	struct sw_name key = key_of(name);
+
+	return !bpf_map_lookup_elem(host->map[MAP_wanted], &key, is);
+}
+
+bool wanted_has(const struct host *host, const char *name)
+{
 	struct sw_wanted is;
 
-	return !bpf_map_lookup_elem(host->map[MAP_wanted], &key, &is);
+	return get(host, name, &is);
+}
+
+bool wanted_is(const struct host *host, const struct wanted *one)
+{
+	struct sw_wanted is;
+
+	return get(host, one->name.text, &is) && !memcmp(&is, &one->is, sizeof(is));
+}
+
+bool wanted_at(const struct host *host, const char *name, const char *path)
+{
+	struct sw_wanted is;
+
+	return get(host, name, &is) && !strcmp(is.path, path);
 }
 
 int wanted_put(struct host *host, const char *name, const struct sw_wanted *is, struct fault *fault)

@@ -25,6 +25,12 @@ void wanted_free(struct wanted_list *list);
 /* The one of that name, or NULL. */
 struct wanted *wanted_find(const struct wanted_list *list, const char *name);
 
+/* Exactly that: its path and policy have not changed since it was read. */
+bool wanted_is(const struct host *host, const struct wanted *one);
+
+/* The tenant of that name is to be attached, and at that path: a run's of the same name is not meant. */
+bool wanted_at(const struct host *host, const char *name, const char *path);
+
 bool wanted_has(const struct host *host, const char *name);
 
 /* Notes it, or notes it anew. 0 or -errno. */

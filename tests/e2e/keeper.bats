@@ -10,6 +10,12 @@ service() {
 	"$SW" attach --policy "$POLICY" "$SERVICE"
 }
 
+# follow: a daemon that has seen the tenant
+follow() {
+	start -q
+	until_ grep -q web.service $STATE/attached.json
+}
+
 # state_is STATE: of the tenant; one that was, and still has sockets, may stand beside it
 state_is() {
 	[ "$("$SW" status -j | jq -r '.[] | select(.tenant == "web.service" and .state != "gone") | .state')" = "$1" ]
@@ -41,7 +47,7 @@ teardown() {
 
 @test "a service that restarts is attached again, by name and with its policy" {
 	service
-	start -q
+	follow
 	local i
 	for i in 1 2 3 4 5; do
 		remake
@@ -54,7 +60,7 @@ teardown() {
 
 @test "a slice that stops is unprotected, and says so, until it is there again" {
 	service
-	start -q
+	follow
 	rmdir "$SERVICE" "$CG/some.slice"
 	until_ state_is unprotected
 	until_ said "tenant web.service has ended: $SERVICE was removed; it is attached again"
@@ -66,7 +72,7 @@ teardown() {
 
 @test "what is removed while no daemon runs is attached again when one does" {
 	service
-	start -q
+	follow
 	stop
 	remake
 	run "$SW" status
@@ -77,7 +83,7 @@ teardown() {
 
 @test "what was detached by hand is not attached again" {
 	service
-	start -q
+	follow
 	"$SW" detach web.service
 	until_ said "tenant web.service has ended: it was detached"
 	remake
@@ -91,7 +97,7 @@ teardown() {
 
 @test "an unprotected tenant can be detached, and is forgotten" {
 	service
-	start -q
+	follow
 	rmdir "$SERVICE"
 	until_ state_is unprotected
 	kill -USR1 "$DAEMON" # its slot is given back
@@ -104,7 +110,7 @@ teardown() {
 
 @test "what was attached is attached again after a boot" {
 	service
-	start -q
+	follow
 	until_ grep -q web.service $STATE/attached.json
 	boot
 	run "$SW" status -j
@@ -122,7 +128,7 @@ teardown() {
 
 @test "a tenant that cannot be attached again is said to be unprotected, and is tried again" {
 	service
-	start -q
+	follow
 	printf 'rules: 5\n' >"$POLICY"
 	remake
 	until_ said "tenant web.service is UNPROTECTED: $SERVICE is there, but cannot be attached: its policy has mistakes"
@@ -141,7 +147,7 @@ teardown() {
 
 @test "a file of notes that is not understood is put aside, and nothing else is held up" {
 	service
-	start -q
+	follow
 	until_ grep -q web.service $STATE/attached.json
 	boot
 	echo '{"tenants": [{"tenant": "web.service", "cgroup": [' >$STATE/attached.json
@@ -154,7 +160,7 @@ teardown() {
 
 @test "a run cannot take the name of a tenant that is to be attached again" {
 	service
-	start -q
+	follow
 	rmdir "$SERVICE"
 	until_ state_is unprotected
 	run "$SW" run --tenant web.service -- true

@@ -9,7 +9,6 @@
  * pass over the sockets.
  */
 #include <errno.h>
-#include <inttypes.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +25,8 @@
 #include "tenant.h"
 #include "wanted.h"
 
-#define LOOK_AGAIN   10000  /* ms */
-#define TRY_AGAIN    10000  /* ms until what failed is tried again; doubled each time, */
+#define LOOK_AGAIN   10000 /* ms */
+#define TRY_AGAIN    10000 /* ms until what failed is tried again; doubled each time, */
 #define TRY_AGAIN_AT 60000 /* but no longer than this */
 
 /* A tenancy that the last look found. */
@@ -111,8 +110,7 @@ static void look_for_ended(struct keeper *keeper, const struct wanted_list *want
 	for (size_t i = 0; i < keeper->known.of.n; i++)
 		if (!is_known(&now, &keeper->known.of.v[i]))
 			tell_ended(&keeper->known.of.v[i], wanted);
-	free(keeper->known.of.v);
-	keeper->known = now;
+	free(now.of.v);
 }
 
 /* ---- attaching again ------------------------------------------------------------------------------------- */
@@ -177,8 +175,7 @@ static bool is_attached(const struct host *host, const struct wanted *wanted)
 {
 	__u32 slot = tenant_find(host, wanted->name.text);
 
-	return slot && !strcmp(host->records[slot].path, wanted->is.path) &&
-	       tenant_state(host, slot) <= TENANT_AUDITED;
+	return slot && !strcmp(host->records[slot].path, wanted->is.path) && tenant_state(host, slot) <= TENANT_AUDITED;
 }
 
 /*

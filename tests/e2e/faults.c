@@ -41,6 +41,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/time.h>
@@ -55,8 +56,15 @@
 
 static const char *folder, *disk;
 static char real_folder[PATH_MAX];
-static long cut_at, calls;
+static long cut_at;
 static bool nosync, loose;
+
+/* A daemon and its children have one power supply, and their calls are counted together. */
+static struct family {
+	pid_t daemon;
+	long calls;
+	bool dark;
+} *family;
 
 static void die(const char *what)
 {
@@ -85,6 +93,10 @@ __attribute__((constructor)) static void start(void)
 		folder = NULL;
 		return;
 	}
+	family = mmap(NULL, sizeof(*family), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (family == MAP_FAILED)
+		die("mmap");
+	family->daemon = getpid();
 	make("ids");
 	make("names");
 	make("data");
@@ -299,6 +311,9 @@ static void cut_power(void)
 {
 	char path[LONG];
 
+	family->dark = true;
+	if (getpid() != family->daemon)
+		kill(family->daemon, SIGKILL);
 	for_each(real_folder, cut_unknown);
 	for_each(at(path, "ids", ""), cut_new_name); /* before: cut_name() makes the two alike */
 	for_each(at(path, "names", ""), cut_name);
@@ -306,11 +321,43 @@ static void cut_power(void)
 	pause();
 }
 
-/* A call that changes something: the last moment before it. */
+/*
+ * One process at a time changes the folder and what the disk has of it: the lock is a file's, so that it goes with
+ * the process that is killed in the middle.
+ */
+static void lock(short how)
+{
+	struct flock whole = { .l_type = how, .l_whence = SEEK_SET };
+	static pid_t owner;
+	static int fd;
+	char path[LONG];
+
+	if (owner != getpid()) {
+		snprintf(path, sizeof(path), "%s/lock", disk);
+		fd = REAL(open)(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+		owner = getpid();
+	}
+	if (fd < 0 || fcntl(fd, F_SETLKW, &whole))
+		die("lock");
+	if (family->dark)
+		pause(); /* killed with the daemon, in a moment */
+}
+
+/* A call that changes something: the last moment before it. Then done(). */
 static void change(void)
 {
-	if (++calls == cut_at)
+	lock(F_WRLCK);
+	if (++family->calls == cut_at)
 		cut_power();
+}
+
+static void done(bool changed)
+{
+	int saved = errno;
+
+	if (changed)
+		lock(F_UNLCK);
+	errno = saved;
 }
 
 /* ---- the calls ---- */
@@ -366,14 +413,15 @@ static int open_any(const char *path, int flags, mode_t mode, int (*real_open)(c
 {
 	char real[PATH_MAX];
 	const char *name = flags & (O_CREAT | O_TRUNC) ? ours(path, real) : NULL;
-	bool made = name && access(path, F_OK);
+	bool made = name && access(path, F_OK), changes = made || (name && flags & O_TRUNC);
 	int fd;
 
-	if (name && (made || flags & O_TRUNC))
+	if (changes)
 		change();
 	fd = real_open(path, flags, mode);
 	if (fd >= 0 && made)
 		born(name);
+	done(changes);
 	return fd;
 }
 
@@ -391,44 +439,61 @@ static int open_any(const char *path, int flags, mode_t mode, int (*real_open)(c
 OPEN(open)
 OPEN(open64)
 
-static void change_fd(int fd)
+static bool change_fd(int fd)
 {
 	char real[PATH_MAX];
 	int saved = errno;
+	bool changes = ours_fd(fd, real);
 
-	if (ours_fd(fd, real))
+	if (changes)
 		change();
 	errno = saved;
+	return changes;
 }
 
 ssize_t write(int fd, const void *data, size_t len)
 {
-	change_fd(fd);
-	return REAL(write)(fd, data, len);
+	bool changes = change_fd(fd);
+	ssize_t result = REAL(write)(fd, data, len);
+
+	done(changes);
+	return result;
 }
 
 ssize_t pwrite(int fd, const void *data, size_t len, off_t where)
 {
-	change_fd(fd);
-	return REAL(pwrite)(fd, data, len, where);
+	bool changes = change_fd(fd);
+	ssize_t result = REAL(pwrite)(fd, data, len, where);
+
+	done(changes);
+	return result;
 }
 
 ssize_t pwrite64(int fd, const void *data, size_t len, off64_t where)
 {
-	change_fd(fd);
-	return REAL(pwrite64)(fd, data, len, where);
+	bool changes = change_fd(fd);
+	ssize_t result = REAL(pwrite64)(fd, data, len, where);
+
+	done(changes);
+	return result;
 }
 
 int ftruncate(int fd, off_t len)
 {
-	change_fd(fd);
-	return REAL(ftruncate)(fd, len);
+	bool changes = change_fd(fd);
+	int result = REAL(ftruncate)(fd, len);
+
+	done(changes);
+	return result;
 }
 
 int ftruncate64(int fd, off64_t len)
 {
-	change_fd(fd);
-	return REAL(ftruncate64)(fd, len);
+	bool changes = change_fd(fd);
+	int result = REAL(ftruncate64)(fd, len);
+
+	done(changes);
+	return result;
 }
 
 /* While the test says so. */
@@ -451,13 +516,14 @@ static int sync_any(int fd, int (*real_sync)(int))
 	if (name)
 		change();
 	result = real_sync(fd);
-	if (result || !name || nosync)
-		return result;
-	if (!strcmp(name, "."))
-		sync_names();
-	else
-		sync_content(name);
-	return 0;
+	if (!result && name && !nosync) {
+		if (!strcmp(name, "."))
+			sync_names();
+		else
+			sync_content(name);
+	}
+	done(name);
+	return result;
 }
 
 int fsync(int fd)
@@ -479,12 +545,13 @@ int unlink(const char *path)
 	if (name)
 		change();
 	result = REAL(unlink)(path);
-	if (result || !name)
-		return result;
-	number_of("ids", name, number);
-	set_number("ids", name, "");
-	forget(name, number);
-	return 0;
+	if (!result && name) {
+		number_of("ids", name, number);
+		set_number("ids", name, "");
+		forget(name, number);
+	}
+	done(name);
+	return result;
 }
 
 int rename(const char *from, const char *to)
@@ -498,11 +565,12 @@ int rename(const char *from, const char *to)
 	if (old)
 		number_of("ids", old, number);
 	result = REAL(rename)(from, to);
-	if (result || !old || !new)
-		return result;
-	set_number("ids", new, number);
-	set_number("ids", old, "");
-	return 0;
+	if (!result && old && new) {
+		set_number("ids", new, number);
+		set_number("ids", old, "");
+	}
+	done(old || new);
+	return result;
 }
 
 /* ---- the clock ---- */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -131,7 +132,20 @@ static char *write_text(__u64 epoch, const struct wanted_list *wanted)
 	return text;
 }
 
-/* The file is there whole, or as it was. */
+/* A name is on the disk once its folder is. */
+static int sync_folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *folder = slash ? mem_printf("%.*s", (int)(slash - path) + 1, path) : mem_printf(".");
+	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 || fsync(fd) ? -errno : 0;
+
+	if (fd >= 0)
+		close(fd);
+	free(folder);
+	return err;
+}
+
+/* The file is there whole, or as it was, whenever the power goes. */
 static int write_file(const char *path, const char *text)
 {
 	char *temporary = mem_printf("%s.new", path);
@@ -142,6 +156,8 @@ static int write_file(const char *path, const char *text)
 		err = -errno;
 	if (!err && rename(temporary, path))
 		err = -errno;
+	if (!err)
+		err = sync_folder_of(path);
 	if (err)
 		unlink(temporary);
 	free(temporary);

@@ -16,18 +16,20 @@ export PATH := $(PATH):/usr/sbin:/sbin
 CFLAGS  ?= -O2 -g
 SW_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	-Wno-missing-field-initializers -Werror -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
-	-ffile-prefix-map=$(CURDIR)=. -Iinclude $(addprefix -Iuser/,core ledger kern daemon cmd) -I$(B) $(CFLAGS)
+	-ffile-prefix-map=$(CURDIR)=. -Iinclude $(addprefix -Iuser/,base policy report client ledger kern daemon cmd) -I$(B) $(CFLAGS)
 SW_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS := -lbpf -lelf -lz -lsqlite3 -lyaml
 BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-missing-field-initializers -Werror \
 	-ffile-prefix-map=$(CURDIR)=. -Iinclude -Ibpf
 
-CORE := $(patsubst %.c,$(B)/%.o,$(wildcard user/core/*.c))
-LEDGER := $(patsubst %.c,$(B)/%.o,$(wildcard user/ledger/*.c))
-KERN := $(patsubst %.c,$(B)/%.o,$(wildcard user/kern/*.c))
-DAEMON := $(patsubst %.c,$(B)/%.o,$(wildcard user/daemon/*.c))
-CMDS := $(patsubst %.c,$(B)/%.o,$(wildcard user/cmd/*.c))
-EXPORTER := $(patsubst %.c,$(B)/%.o,$(wildcard user/exporter/*.c))
+objects = $(patsubst %.c,$(B)/%.o,$(wildcard $(addsuffix /*.c,$(1))))
+PURE := $(addprefix user/,base policy report)
+CLIENT := $(call objects,user/client)
+LEDGER := $(call objects,user/ledger)
+KERN := $(call objects,user/kern)
+DAEMON := $(call objects,user/daemon)
+CMDS := $(call objects,user/cmd)
+EXPORTER := $(call objects,user/exporter)
 WATCH := bpf/watch.bpf.c
 BPF  := $(filter-out $(WATCH),$(wildcard bpf/*.bpf.c))
 
@@ -94,22 +96,22 @@ $(B)/user/%.o: user/%.c Makefile | $(B)/.deps
 
 # What a file names by .incbin, the compiler does not see
 BUILTIN := share/policies/appengine.yaml share/sets/google share/sets/google-cloud
-$(B)/user/core/builtin.o $(B)/fuzz/core/builtin.o: $(BUILTIN)
+$(B)/user/policy/builtin.o $(B)/fuzz/user/policy/builtin.o: $(BUILTIN)
 
 $(B)/user/kern/host.o: $(B)/sockwarden.skel.h
 $(B)/user/kern/watch.o: $(B)/watch.skel.h
 
-$(B)/core.a: $(CORE)
+$(B)/pure.a: $(call objects,$(PURE))
 	$(call say,AR)
 	rm -f $@
 	ar rcsD $@ $^
 
-$(B)/sockwarden: $(B)/user/main.o $(CMDS) $(DAEMON) $(KERN) $(LEDGER) $(B)/core.a
+$(B)/sockwarden: $(B)/user/main.o $(CMDS) $(DAEMON) $(KERN) $(LEDGER) $(CLIENT) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
 
 # A process of its own, which needs neither libbpf nor any right
-$(B)/sockwarden-exporter: $(EXPORTER) $(B)/core.a
+$(B)/sockwarden-exporter: $(EXPORTER) $(CLIENT) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ -lmicrohttpd -o $@
 

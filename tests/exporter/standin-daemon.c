@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "mem.h"
-#include "snapshot.h"
+#include "client.h"
 
 static struct report *add(struct snapshot *snapshot, const char *name, enum tenant_state state)
 {

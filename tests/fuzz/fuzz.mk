@@ -11,17 +11,12 @@ check: $(FUZZERS)
 
 .PHONY: fuzz
 
-$(B)/fuzz/core/%.o: user/core/%.c Makefile tests/fuzz/fuzz.mk | $(B)/.deps
+$(B)/fuzz/user/%.o: user/%.c Makefile tests/fuzz/fuzz.mk | $(B)/.deps
 	@mkdir -p $(@D)
 	$(call say,FUZZCC)
 	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
 
-$(B)/fuzz/user/ledger/%.o: user/ledger/%.c Makefile tests/fuzz/fuzz.mk | $(B)/.deps
-	@mkdir -p $(@D)
-	$(call say,FUZZCC)
-	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
-
-$(B)/fuzz/ledger: $(patsubst user/ledger/%.c,$(B)/fuzz/user/ledger/%.o,$(wildcard user/ledger/*.c))
+$(B)/fuzz/ledger: $(patsubst $(B)/%,$(B)/fuzz/%,$(LEDGER))
 
 # Ledgers to begin with are no files of the tree
 $(B)/fuzz/ledger: | $(B)/fuzz/seeds/ledger
@@ -31,7 +26,7 @@ $(B)/fuzz/seeds/ledger: $(B)/tests/ledger/seeds
 	mkdir -p $@
 	$< $@
 
-$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(patsubst user/core/%.c,$(B)/fuzz/core/%.o,$(wildcard user/core/*.c))
+$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(patsubst $(B)/%,$(B)/fuzz/%,$(call objects,$(PURE)))
 	$(call say,FUZZLD)
 	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d $(filter %.c %.o,$^) -lsqlite3 -lyaml -o $@
 

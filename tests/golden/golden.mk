@@ -6,10 +6,10 @@ CHECKS += $(GOLDEN)
 
 .PHONY: golden
 
-$(GOLDEN): tests/golden/golden.c $(B)/core.a Makefile
+$(GOLDEN): tests/golden/golden.c $(B)/pure.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(B)/core.a -lyaml -o $@
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(B)/pure.a -lyaml -o $@
 
 ##@ golden: write the expected texts of tests/golden anew; read the difference before committing it
 golden: $(GOLDEN)

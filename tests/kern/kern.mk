@@ -9,6 +9,6 @@ $(B)/tests/kern/%.o: tests/kern/%.c Makefile | $(B)/.deps
 	$(call say,CC)
 	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
 
-$(KERN_TESTS): %: %.o $(addprefix $(B)/user/kern/,feature.o netns.o sock_diag.o) $(B)/core.a
+$(KERN_TESTS): %: %.o $(addprefix $(B)/user/kern/,feature.o netns.o sock_diag.o) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ -lcmocka -o $@

@@ -8,7 +8,7 @@ $(B)/tests/lab/%.o: tests/lab/%.c Makefile | $(B)/.deps
 	$(call say,CC)
 	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
 
-$(B)/tests/probe: $(PROBE) $(B)/core.a
+$(B)/tests/probe: $(PROBE) $(B)/pure.a
 $(B)/tests/traffic: $(TRAFFIC)
 $(B)/tests/counter: $(B)/tests/lab/counter.o
 

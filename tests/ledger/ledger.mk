@@ -9,11 +9,11 @@ $(B)/tests/ledger/%.o: tests/ledger/%.c Makefile | $(B)/.deps
 	$(call say,CC)
 	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
 
-$(LEDGER_TESTS): %: %.o $(B)/tests/ledger/failing.o $(LEDGER) $(B)/core.a
+$(LEDGER_TESTS): %: %.o $(B)/tests/ledger/failing.o $(LEDGER) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -Wl,--wrap=statfs $^ -lsqlite3 -lyaml -lcmocka -o $@
 
 # Small ledgers for the fuzzer
-$(B)/tests/ledger/seeds: $(B)/tests/ledger/seeds.o $(LEDGER) $(B)/core.a
+$(B)/tests/ledger/seeds: $(B)/tests/ledger/seeds.o $(LEDGER) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ -lsqlite3 -lyaml -lcmocka -o $@

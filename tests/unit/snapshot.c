@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "snapshot.h"
+#include "client.h"
 #include "test.h"
 
 static struct fault fault;

@@ -4,7 +4,7 @@
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/*.c))
 CHECKS += $(UNIT_TESTS)
 
-$(UNIT_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(B)/core.a Makefile
+$(UNIT_TESTS): $(B)/tests/unit/%: tests/unit/%.c $(CLIENT) $(B)/pure.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(B)/core.a -lcmocka -lyaml -o $@
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(CLIENT) $(B)/pure.a -lcmocka -lyaml -o $@

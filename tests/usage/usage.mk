@@ -8,10 +8,10 @@ tests/usage/all: $(B)/sockwarden $(B)/tests/ledger/seeds
 
 .PHONY: golden-usage
 
-$(USAGE_FORMS): tests/usage/forms.c $(B)/core.a Makefile
+$(USAGE_FORMS): tests/usage/forms.c $(B)/pure.a Makefile
 	@mkdir -p $(@D)
 	$(call say,CCLD)
-	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(B)/core.a -lyaml -o $@
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) -MMD -MP -MF $@.d $< $(B)/pure.a -lyaml -o $@
 
 ##@ golden-usage: write the expected texts of tests/usage anew; read the difference before committing it
 golden-usage: $(USAGE_FORMS)

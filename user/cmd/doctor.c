@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "client.h"
 #include "cli.h"
 #include "health.h"
 #include "host.h"

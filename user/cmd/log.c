@@ -19,7 +19,7 @@
 #include "cli.h"
 #include "events.h"
 #include "mem.h"
-#include "snapshot.h"
+#include "client.h"
 
 struct logger {
 	struct cli *cli;

@@ -7,7 +7,7 @@
 
 #include "cli.h"
 #include "fd.h"
-#include "snapshot.h"
+#include "client.h"
 
 #define PATIENCE 60 /* s that the daemon may take: it waits for a lock, and compiles every policy in use */
 

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "amount.h"
+#include "client.h"
 #include "cli.h"
 #include "health.h"
 #include "meter.h"

@@ -9,6 +9,7 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "exporter.h"
 #include "scrape.h"
 

@@ -15,7 +15,7 @@
 #include "accept.h"
 #include "exporter.h"
 #include "mem.h"
-#include "snapshot.h"
+#include "client.h"
 
 #define CONNECTIONS       64
 #define THREADS           4U /* a daemon that hangs holds up one of them for a while, and health is answered by another */

@@ -6,8 +6,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "fd.h"
-#include "snapshot.h"
 
 #define WAIT_SECONDS 8 /* for the daemon's next bytes; a scrape gives up after 10 */
 

@@ -11,7 +11,7 @@
 
 typedef struct {
 	void *trie;
-	void *spans;
+	void *table;
 } sw_image;
 
 #include "decide.h"
@@ -25,7 +25,9 @@ static inline const struct sw_class *sw_image_class(const sw_image *image, const
 
 static inline const struct sw_span *sw_image_span(const sw_image *image, __u32 index)
 {
-	return image->spans ? bpf_map_lookup_elem(image->spans, &index) : NULL;
+	struct sw_row *row = table_row(image->table, index / SW_ROW_SPANS);
+
+	return row ? &row->spans[index % SW_ROW_SPANS] : NULL;
 }
 
 static __always_inline struct sw_verdict decide(const struct scope *scope, const struct sw_flow *flow)
@@ -33,7 +35,7 @@ static __always_inline struct sw_verdict decide(const struct scope *scope, const
 	__u32 id = scope->tenant->image;
 	sw_image image = {
 		.trie = bpf_map_lookup_elem(&tries, &id),
-		.spans = bpf_map_lookup_elem(&spans, &id),
+		.table = bpf_map_lookup_elem(&tables, &id),
 	};
 
 	return sw_decide(&image, scope->settings, flow);

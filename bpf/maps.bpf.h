@@ -6,14 +6,13 @@
  *   map        written by                   read by
  *   tenants    user space, one store        every program, at no cost: storage of the attached cgroup
  *   tries      user space, once an image    the decision
- *   spans      user space, once an image    the decision
- *   texts      user space, once an image    the log, user space
+ *   tables     user space, once an image    the decision, the socket option programs, the log, user space
  *   settings   user space, once an image    programs
- *   options    user space, once an image    the socket option programs
  *   socks      programs                     programs
  *   contacts   programs                     the ingress program
  *   meters     the packet programs          user space
  *   counts     programs                     user space
+ *   blocks     user space, with the tenant  programs
  *   hits       programs                     user space
  *   refused    programs                     user space
  *   events     programs                     user space
@@ -50,12 +49,12 @@ struct sw_trie {
 	__uint(value_size, sizeof(struct sw_class));
 };
 
-struct sw_array_of_spans {
+struct sw_table {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_INNER_MAP);
 	__uint(max_entries, 1);
 	__uint(key_size, sizeof(__u32));
-	__uint(value_size, sizeof(struct sw_span));
+	__uint(value_size, sizeof(struct sw_row));
 };
 
 #define SW_PER_IMAGE(name, inner)                                                                                      \
@@ -67,7 +66,7 @@ struct sw_array_of_spans {
 	} name __weak SEC(".maps")
 
 SW_PER_IMAGE(tries, sw_trie);
-SW_PER_IMAGE(spans, sw_array_of_spans);
+SW_PER_IMAGE(tables, sw_table);
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -76,22 +75,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sw_settings);
 } settings __weak SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SW_IMAGES_MAX * 64);
-	__type(key, struct sw_text_key);
-	__type(value, struct sw_text);
-} texts __weak SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SW_IMAGES_MAX * 64);
-	__type(key, struct sw_option_key);
-	__type(value, struct sw_option);
-} options __weak SEC(".maps");
 
 /* What we know of one socket. Made when the socket is, or when a socket older than the policy is first used. */
 struct sw_sock {
@@ -157,10 +140,18 @@ struct {
 } counts __weak SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, SW_TENANTS_MAX * 64);
-	__type(key, struct sw_hit_key);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, __u32);
+	__type(value, struct sw_block);
+} blocks __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_HITS_MAX);
+	__type(key, __u32);
 	__type(value, __u64);
 } hits __weak SEC(".maps");
 

@@ -5,15 +5,45 @@
  */
 #include "sock.bpf.h"
 
+/* This many halvings end every search of a policy's options. */
+#define OPTION_STEPS 12
+
+static __always_inline const struct sw_option *option_at(void *table, const struct sw_settings *settings, __u32 index)
+{
+	struct sw_row *row = table_row(table, settings->options_at + index / SW_ROW_OPTIONS);
+
+	return row ? &row->options[index % SW_ROW_OPTIONS] : NULL;
+}
+
+/* By halving, as spans are found: the last that is not beyond the wanted one. */
+static __always_inline const struct sw_option *option_search(void *table, const struct sw_settings *settings,
+							     __u64 wanted)
+{
+	__u32 low = 0, count = settings->option_count;
+	const struct sw_option *option;
+
+	for (int i = 0; i < OPTION_STEPS && count > 1; i++) {
+		__u32 half = count / 2;
+
+		option = option_at(table, settings, low + half);
+		if (!option)
+			return NULL;
+		if (SW_OPTION(option->level, option->name) <= wanted) {
+			low += half;
+			count -= half;
+		} else {
+			count = half;
+		}
+	}
+	option = count ? option_at(table, settings, low) : NULL;
+	return option && SW_OPTION(option->level, option->name) == wanted ? option : NULL;
+}
+
 static __always_inline const struct sw_option *option_find(const struct scope *scope, struct bpf_sockopt *ctx)
 {
-	struct sw_option_key key = {
-		.image = scope->tenant->image,
-		.level = ctx->level,
-		.name = ctx->optname,
-	};
+	void *table = bpf_map_lookup_elem(&tables, &scope->tenant->image);
 
-	return bpf_map_lookup_elem(&options, &key);
+	return table ? option_search(table, scope->settings, SW_OPTION(ctx->level, ctx->optname)) : NULL;
 }
 
 /* A value beyond the page that the hook was given goes to the kernel from the program's own buffer. */

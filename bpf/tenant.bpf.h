@@ -44,15 +44,25 @@ static __always_inline bool socket_allowed(const struct sw_settings *settings, c
 	return false;
 }
 
+/* Of an image's table. */
+static __always_inline struct sw_row *table_row(void *table, __u32 row)
+{
+	return table ? bpf_map_lookup_elem(table, &row) : NULL;
+}
+
 static __always_inline void count_hit(const struct sw_tenant *tenant, __u32 rule)
 {
-	struct sw_hit_key key = { .slot = tenant->slot, .rule = rule, .serial = tenant->serial };
-	__u64 *hit = bpf_map_lookup_elem(&hits, &key), zero = 0;
+	struct sw_block *block = bpf_map_lookup_elem(&blocks, &tenant->slot);
+	__u32 counter;
+	__u64 *hit;
 
-	if (!hit) {
-		bpf_map_update_elem(&hits, &key, &zero, BPF_NOEXIST);
-		hit = bpf_map_lookup_elem(&hits, &key);
-	}
+	if (!block || block->serial != tenant->serial || !block->count)
+		return;
+	counter = rule == SW_RULE_DEFAULT ? block->count - 1 : rule;
+	if (counter >= block->count)
+		return;
+	counter += block->first;
+	hit = bpf_map_lookup_elem(&hits, &counter);
 	if (hit)
 		__sync_fetch_and_add(hit, 1);
 }
@@ -89,12 +99,22 @@ static __always_inline bool log_allowed(struct sw_counts *counts, __u64 now)
 	return __sync_fetch_and_add(&counts->log_count, 1) < SW_LOG_PER_SECOND;
 }
 
-static __always_inline __u32 rule_line(const struct sw_tenant *tenant, const struct sw_denial *denial)
+/* What an operator calls the rule that decided. */
+static __always_inline void name_rule(struct sw_event *event, const struct sw_tenant *tenant,
+				      const struct sw_settings *settings)
 {
-	struct sw_text_key key = { .image = tenant->image, .rule = denial->rule };
-	struct sw_text *text = bpf_map_lookup_elem(&texts, &key);
+	const struct sw_denial *denial = &event->denial;
+	bool has = denial->reason == SW_REASON_RULE && denial->rule < settings->rules;
+	void *table = bpf_map_lookup_elem(&tables, &tenant->image);
+	struct sw_row *row = has ? table_row(table, settings->texts_at + denial->rule) : NULL;
 
-	return text && denial->reason == SW_REASON_RULE ? text->line : 0;
+	if (row) {
+		event->line = row->text.line;
+		__builtin_memcpy(event->text, row->text.text, sizeof(event->text));
+	} else {
+		event->line = 0;
+		__builtin_memset(event->text, 0, sizeof(event->text));
+	}
 }
 
 /* What is wrong is counted and logged, and let pass. */
@@ -120,7 +140,7 @@ static __always_inline bool log_write(const struct sw_tenant *tenant, const stru
 	event->serial = tenant->serial;
 	event->denial = *denial;
 	event->closing = *closing;
-	event->line = rule_line(tenant, denial);
+	name_rule(event, tenant, settings);
 	event->audit = !closing->cause && lenient(settings, denial->reason);
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 	__builtin_memcpy(event->tenant, record->name, sizeof(event->tenant));

@@ -6,11 +6,12 @@
  * One decision, followed from end to end, for `- deny: {port: 25}` in a policy that allows the rest:
  *
  *   tenant   cgroup storage of the tenant       { slot 7, image 3, serial 12 }
- *   tries    images 3, LPM trie of the image    2001:db8::25/128 -> falls to ::/0 -> { span 0, count 6 }
- *   spans    images 3, spans 0..5 of the image  tcp 0 allow | tcp 25 deny | tcp 26 allow | udp 0 allow | ...
+ *   tries    image 3, its LPM trie              2001:db8::25/128 -> falls to ::/0 -> { span 0, count 6 }
+ *   tables   image 3, spans 0..5 of its table   tcp 0 allow | tcp 25 deny | tcp 26 allow | udp 0 allow | ...
  *            service tcp 25 = 0x00019 is found by binary search: { first 0x00019, rule 4, deny }
  *   counts   slot 7                             denied[SW_REASON_RULE] += 1
- *   hits     { slot 7, rule 4, serial 12 }      += 1
+ *   blocks   slot 7                             { serial 12, first 448, count 6 }
+ *   hits     counter 448 + 4, of rule 4         += 1
  *
  * Rules of the file: fixed-width fields only; host byte order unless a comment says otherwise; padding
  * is a named field that is always zero, for a padded key that differs in its padding is a silent miss;
@@ -31,6 +32,8 @@
 #define SW_PATH_MAX    256   /* bytes of a cgroup's path, with its NUL */
 #define SW_TEXT_MAX    120   /* bytes of a rule as it is printed, with its NUL; longer ones end in "..." */
 #define SW_OPTVAL_MAX  8     /* bytes of a mock socket option; struct linger is the largest */
+#define SW_BLOCK       64    /* counters of rules are given out by as many */
+#define SW_HITS_MAX    (SW_TENANTS_MAX * SW_BLOCK)
 
 /* An address, network byte order, IPv4 as ::ffff:a.b.c.d. No 64-bit member: it must follow a __u32 unpadded. */
 struct sw_addr {
@@ -90,7 +93,11 @@ struct sw_settings {
 	__u64 serial;       /* counts up with each image put into this host's kernel; 0: none */
 	__u32 protocols;    /* bits 1 << enum sw_proto */
 	__u32 idle_timeout; /* seconds; 0: never reclaim */
-	__u32 rules;        /* number of rules, hence of the image's texts */
+	__u32 rules;        /* number of rules, hence of texts in the image's table */
+	__u32 texts_at;     /* row of the first */
+	__u32 options_at;   /* row of the first socket option */
+	__u32 option_count;
+	__u32 prefixes;     /* number of entries of the trie */
 	__u8 listen;        /* 1: sockets may listen, and hear from peers they never contacted */
 	__u8 bind;          /* enum sw_bind */
 	__u8 transfer;      /* 1: sockets may be used from outside their tenant */
@@ -123,11 +130,6 @@ enum sw_period {
 #define SW_COUNTING (SW_NO_LIMIT - 1) /* a limit that is never reached, for the sake of the counting */
 
 /* A rule as an operator knows it: for the log, status and explain. */
-struct sw_text_key {
-	__u32 image;
-	__u32 rule;
-};
-
 struct sw_text {
 	__u32 line; /* of the policy file, from 1 */
 	__u8 allow;
@@ -135,19 +137,36 @@ struct sw_text {
 	char text[SW_TEXT_MAX];
 };
 
-/* Socket options of an image. What is not in the table is as sw_settings.options says. */
-struct sw_option_key {
-	__u32 image;
+/* Socket options of an image, ordered by level and name. What is not there is as sw_settings.options says. */
+struct sw_option {
 	__s32 level; /* as getsockopt(2) takes it */
 	__s32 name;
-};
-
-struct sw_option {
 	__u8 pass; /* 1: the kernel's own option, untouched; 0: a mock */
 	__u8 len;  /* bytes of the mock value */
-	__u8 pad[6];
+	__u8 pad[14];
 	__u8 val[SW_OPTVAL_MAX]; /* as the program reads it */
 };
+
+/* An option's place in that order. */
+#define SW_OPTION(level, name) ((__u64)(__u32)(level) << 32 | (__u32)(name))
+
+/*
+ * All of an image beside its trie is one table of rows: first the spans, then the options, then the rules' texts, each
+ * kind from a row of its own.
+ */
+#define SW_ROW_SPANS   16
+#define SW_ROW_OPTIONS 4
+
+struct sw_row {
+	union {
+		struct sw_span spans[SW_ROW_SPANS];
+		struct sw_option options[SW_ROW_OPTIONS];
+		struct sw_text text;
+	};
+};
+
+_Static_assert(SW_ROW_SPANS * sizeof(struct sw_span) == sizeof(struct sw_row), "spans fill a row");
+_Static_assert(SW_ROW_OPTIONS * sizeof(struct sw_option) == sizeof(struct sw_row), "options fill a row");
 
 /* Cgroup storage, keyed by the id of the attached cgroup. All zeroes (not filled yet) refuses everything. */
 struct sw_tenant {
@@ -256,10 +275,11 @@ struct sw_counts {
 
 #define SW_LOG_PER_SECOND 100 /* denials logged per tenant and second; the others are only counted */
 
-struct sw_hit_key {
-	__u32 slot;
-	__u32 rule;
-	__u64 serial; /* of the image the rule is in */
+/* Per slot: where the rules of the image in force are counted. */
+struct sw_block {
+	__u64 serial; /* of that image: who is still under another one counts nothing */
+	__u32 first;  /* counter of rule 0; a multiple of SW_BLOCK */
+	__u32 count;  /* of counters: one a rule, and the last for the default; 0: there was no room for them */
 };
 
 /* Who was refused by a rule or the default, how often: for people. */
@@ -349,7 +369,7 @@ struct sw_closing {
 	__u32 pad;
 };
 
-/* Ring buffer record: a denial with whose it was and the rule's line, for tenant and policy may be gone when it is
+/* Ring buffer record: a denial with whose it was and the rule, for tenant and policy may be gone when it is
  * read. Or a closing: then `denial` says whose socket it was, and the peer it had. */
 struct sw_event {
 	__u64 ns;      /* boot clock */
@@ -359,9 +379,10 @@ struct sw_event {
 	__u64 serial; /* of the image */
 	struct sw_denial denial;
 	struct sw_closing closing;
-	__u32 line; /* of the rule, 0 when there is none */
 	__u8 audit; /* 1: it was let pass */
-	__u8 pad[7];
+	__u8 pad[3];
+	__u32 line;             /* of the rule, 0 when there is none */
+	char text[SW_TEXT_MAX]; /* likewise, or empty */
 	char tenant[SW_NAME_MAX];
 	char policy[SW_NAME_MAX];
 };
@@ -460,20 +481,19 @@ SW_LAYOUT(sw_addr, 16);
 SW_LAYOUT(sw_prefix, 20);
 SW_LAYOUT(sw_class, 8);
 SW_LAYOUT(sw_span, 8);
-SW_LAYOUT(sw_settings, 40 + SW_NAME_MAX + 32);
-SW_LAYOUT(sw_text_key, 8);
+SW_LAYOUT(sw_settings, 56 + SW_NAME_MAX + 32);
 SW_LAYOUT(sw_text, 8 + SW_TEXT_MAX);
-SW_LAYOUT(sw_option_key, 12);
-SW_LAYOUT(sw_option, 16);
+SW_LAYOUT(sw_option, 32);
+SW_LAYOUT(sw_row, 8 + SW_TEXT_MAX);
 SW_LAYOUT(sw_tenant, 40);
 SW_LAYOUT(sw_flow, 20);
 SW_LAYOUT(sw_meter, 96);
 SW_LAYOUT(sw_counts, 8 * (7 + SW_REASON_COUNT + SW_CAUSE_COUNT));
-SW_LAYOUT(sw_hit_key, 16);
+SW_LAYOUT(sw_block, 16);
 SW_LAYOUT(sw_refused_key, 32);
 SW_LAYOUT(sw_denial, 56);
 SW_LAYOUT(sw_closing, 32);
-SW_LAYOUT(sw_event, 136 + 2 * SW_NAME_MAX);
+SW_LAYOUT(sw_event, 128 + SW_TEXT_MAX + 2 * SW_NAME_MAX);
 SW_LAYOUT(sw_pass, 64);
 SW_LAYOUT(sw_found, 136);
 SW_LAYOUT(sw_record, 72 + SW_NAME_MAX + 2 * SW_PATH_MAX);

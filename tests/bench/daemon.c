@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "client.h"
 #include "tenants.h"
 
 struct process process_fork(void)

@@ -141,16 +141,15 @@ void move_meters(const struct host *host, struct client *senders, unsigned every
 /* As if a rule and the default had decided something for each. */
 static void add_hits(const struct host *host)
 {
-	const __u32 rules[] = { 0, SW_RULE_DEFAULT };
+	for (__u32 slot = 1; slot <= TENANTS; slot++) {
+		const struct sw_block *block = &host->blocks[slot];
+		const __u32 counters[] = { block->first, block->first + block->count - 1 };
+		__u64 hits = slot;
 
-	for (__u32 slot = 1; slot <= TENANTS; slot++)
-		for (int i = 0; i < 2; i++) {
-			struct sw_hit_key key = { slot, rules[i], host->settings[1].serial };
-			__u64 hits = slot;
-
-			if (bpf_map_update_elem(host->map[MAP_hits], &key, &hits, BPF_ANY))
+		for (int i = 0; i < 2; i++)
+			if (bpf_map_update_elem(host->map[MAP_hits], &counters[i], &hits, BPF_ANY))
 				die("a rule's counter: %s", strerror(errno));
-		}
+	}
 }
 
 /* Removes the cgroups of the last tenants, and waits until the kernel has forgotten them. */

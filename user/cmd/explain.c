@@ -76,7 +76,8 @@ static int from_policy(const char *name, struct answer *answer)
 
 static int from_tenant(const char *name, struct answer *answer)
 {
-	struct sw_text text = { .text = "default" };
+	struct sw_text text = { .text = "default" }, *texts;
+	size_t n;
 	struct sw_tenant tenant;
 	struct fault fault;
 	struct host host;
@@ -91,8 +92,10 @@ static int from_tenant(const char *name, struct answer *answer)
 		return slot ? fail("tenant %s is under no policy: attach it again", name) : fail("%s", fault.text);
 	}
 	err = ask(&host, tenant.image, &answer->flow, &answer->verdict, &fault);
-	if (!err && answer->verdict.rule < SW_RULES_MAX)
-		published_text(&host, tenant.image, answer->verdict.rule, &text);
+	texts = published_texts(&host, tenant.image, &n);
+	if (!err && answer->verdict.rule < n)
+		text = texts[answer->verdict.rule];
+	free(texts);
 	answer->line = text.line;
 	memcpy(answer->text, text.text, sizeof(answer->text));
 	memcpy(answer->policy, host.settings[tenant.image].policy, sizeof(answer->policy));

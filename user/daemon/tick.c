@@ -118,7 +118,6 @@ static int release(struct daemon *daemon, const struct stock *stock, struct faul
 {
 	int err = 0;
 
-	tenant_purge(&daemon->host);
 	for (__u32 slot = 1; slot < stock->n && !err; slot++) {
 		const struct sw_record *record = &stock->records[slot];
 		__u32 heir;

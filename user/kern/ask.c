@@ -7,9 +7,9 @@
 #include "ask.h"
 
 typedef struct sw_image {
-	int trie, spans;
+	int trie, table;
 	struct sw_class *class; /* where the accessors put what they read */
-	struct sw_span *span;
+	struct sw_row *row;
 } sw_image;
 
 #include "decide.h"
@@ -23,7 +23,9 @@ static inline const struct sw_class *sw_image_class(const sw_image *image, const
 
 static inline const struct sw_span *sw_image_span(const sw_image *image, __u32 index)
 {
-	return bpf_map_lookup_elem(image->spans, &index, image->span) ? NULL : image->span;
+	__u32 row = index / SW_ROW_SPANS;
+
+	return bpf_map_lookup_elem(image->table, &row, image->row) ? NULL : &image->row->spans[index % SW_ROW_SPANS];
 }
 
 static int open_inner(int outer, __u32 number)
@@ -36,22 +38,22 @@ static int open_inner(int outer, __u32 number)
 int ask(const struct host *host, __u32 number, const struct sw_flow *flow, struct sw_verdict *out, struct fault *fault)
 {
 	struct sw_class class;
-	struct sw_span span;
+	struct sw_row row;
 	sw_image image = {
 		.trie = open_inner(host->map[MAP_tries], number),
-		.spans = open_inner(host->map[MAP_spans], number),
+		.table = open_inner(host->map[MAP_tables], number),
 		.class = &class,
-		.span = &span,
+		.row = &row,
 	};
 	int err = 0;
 
-	if (image.trie < 0 || image.spans < 0)
+	if (image.trie < 0 || image.table < 0)
 		err = fault_set(fault, errno, "cannot open the policy in the kernel: %s", strerror(errno));
 	else
 		*out = sw_decide(&image, &host->settings[number], flow);
 	if (image.trie >= 0)
 		close(image.trie);
-	if (image.spans >= 0)
-		close(image.spans);
+	if (image.table >= 0)
+		close(image.table);
 	return err;
 }

@@ -10,12 +10,10 @@
 
 #include "events.h"
 #include "mem.h"
-#include "publish.h"
 
 struct events {
 	struct ring_buffer *ring;
 	int lock;
-	const struct host *host;
 	void (*each)(const struct event *event, void *data);
 	void *data;
 };
@@ -30,17 +28,6 @@ static __s64 date_of(__u64 ns)
 	return ((real.tv_sec - boot.tv_sec) * 1000000000LL + real.tv_nsec - boot.tv_nsec + (__s64)ns) / 1000000;
 }
 
-/* The rule's text, while its image is there. */
-static void read_text(const struct host *host, struct event *event)
-{
-	const struct sw_event *of = &event->of;
-	struct sw_text text;
-
-	if (of->denial.rule < SW_RULES_MAX && host->settings[of->image].serial == of->serial &&
-	    !published_text(host, of->image, of->denial.rule, &text))
-		memcpy(event->text, text.text, sizeof(event->text));
-}
-
 static int take(void *data, void *record, size_t len)
 {
 	struct events *events = data;
@@ -49,10 +36,7 @@ static int take(void *data, void *record, size_t len)
 	if (len < sizeof(event.of))
 		return 0;
 	memcpy(&event.of, record, sizeof(event.of));
-	if (event.of.image >= SW_IMAGES_MAX)
-		return 0;
 	event.time = date_of(event.of.ns);
-	read_text(events->host, &event);
 	events->each(&event, events->data);
 	return 0;
 }
@@ -80,7 +64,7 @@ struct events *events_open(const struct host *host, void (*each)(const struct ev
 	if (lock < 0)
 		return NULL;
 	events = mem_alloc(1, sizeof(*events));
-	*events = (struct events){ .lock = lock, .host = host, .each = each, .data = data };
+	*events = (struct events){ .lock = lock, .each = each, .data = data };
 	events->ring = ring_buffer__new(host->map[MAP_events], take, events, NULL);
 	if (events->ring)
 		return events;

@@ -361,14 +361,24 @@ static const void *view(int fd, size_t size)
 	return at == MAP_FAILED ? NULL : at;
 }
 
+/* Maps of which user space sees the elements where the kernel has them. */
+#define VIEWS(X)                                                                                                       \
+	X(settings, SW_IMAGES_MAX)                                                                                     \
+	X(records, SW_TENANTS_MAX)                                                                                     \
+	X(counts, SW_TENANTS_MAX)                                                                                      \
+	X(blocks, SW_TENANTS_MAX)                                                                                      \
+	X(hits, SW_HITS_MAX)
+
 static int open_views(struct host *host, struct fault *fault)
 {
-	host->settings = view(host->map[MAP_settings], SW_IMAGES_MAX * sizeof(*host->settings));
-	host->records = view(host->map[MAP_records], SW_TENANTS_MAX * sizeof(*host->records));
-	host->counts = view(host->map[MAP_counts], SW_TENANTS_MAX * sizeof(*host->counts));
-	if (host->settings && host->records && host->counts)
-		return 0;
-	return fault_set(fault, errno, "cannot map the state in " HOST ": %s", strerror(errno));
+	bool whole = true;
+
+#define X(name, n)                                                                                                     \
+	host->name = view(host->map[MAP_##name], (n) * sizeof(*host->name));                                           \
+	whole = whole && host->name;
+	VIEWS(X)
+#undef X
+	return whole ? 0 : fault_set(fault, errno, "cannot map the state in " HOST ": %s", strerror(errno));
 }
 
 static int read_epoch(struct host *host, struct fault *fault)
@@ -417,9 +427,9 @@ static void close_view(const void *at, size_t size)
 
 void host_close(struct host *host)
 {
-	close_view(host->settings, SW_IMAGES_MAX * sizeof(*host->settings));
-	close_view(host->records, SW_TENANTS_MAX * sizeof(*host->records));
-	close_view(host->counts, SW_TENANTS_MAX * sizeof(*host->counts));
+#define X(name, n) close_view(host->name, (n) * sizeof(*host->name));
+	VIEWS(X)
+#undef X
 	for (int i = 0; i < MAP_COUNT; i++)
 		if (host->map[i] >= 0)
 			close(host->map[i]);
@@ -583,31 +593,14 @@ int host_current(const struct host *host, struct fault *fault)
 int host_synchronize(struct host *host, struct fault *fault)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_INNER_MAP);
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nothing", sizeof(__u32), sizeof(struct sw_span), 1, &create);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "nothing", sizeof(__u32), sizeof(struct sw_row), 1, &create);
 	__u32 nobody = 0;
 	int err = 0;
 
 	if (fd < 0)
 		return fault_set(fault, errno, "cannot make a map: %s", strerror(errno));
-	if (bpf_map_update_elem(host->map[MAP_spans], &nobody, &fd, BPF_ANY))
-		err = fault_set(fault, errno, "cannot write the map 'spans': %s", strerror(errno));
+	if (bpf_map_update_elem(host->map[MAP_tables], &nobody, &fd, BPF_ANY))
+		err = fault_set(fault, errno, "cannot write the map 'tables': %s", strerror(errno));
 	close(fd);
 	return err;
-}
-
-#define KEY_MAX 16
-
-void host_purge(const struct host *host, enum sw_map map, size_t key_size, bool (*match)(const void *key, __u64 what),
-		__u64 what)
-{
-	unsigned char previous[KEY_MAX], key[KEY_MAX];
-	bool more = !bpf_map_get_next_key(host->map[map], NULL, key);
-
-	_Static_assert(sizeof(struct sw_option_key) <= KEY_MAX && sizeof(struct sw_hit_key) <= KEY_MAX, "");
-	while (more) {
-		memcpy(previous, key, key_size);
-		more = !bpf_map_get_next_key(host->map[map], previous, key);
-		if (match(previous, what))
-			bpf_map_delete_elem(host->map[map], previous);
-	}
 }

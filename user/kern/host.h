@@ -27,12 +27,11 @@
 #define SW_MAPS(X)                                                                                                     \
 	X(tenants)                                                                                                     \
 	X(tries)                                                                                                       \
-	X(spans)                                                                                                       \
-	X(texts)                                                                                                       \
+	X(tables)                                                                                                      \
 	X(settings)                                                                                                    \
-	X(options)                                                                                                     \
 	X(socks)                                                                                                       \
-	X(meters) X(counts) X(hits) X(refused) X(events) X(records) X(wanted) X(owners) X(pass) X(calls) X(host)
+	X(meters)                                                                                                      \
+	X(counts) X(blocks) X(hits) X(refused) X(events) X(records) X(wanted) X(owners) X(pass) X(calls) X(host)
 
 enum sw_map {
 #define X(name) MAP_##name,
@@ -67,6 +66,8 @@ struct host {
 	const struct sw_settings *settings; /* SW_IMAGES_MAX, as the kernel has them now */
 	const struct sw_record *records;    /* SW_TENANTS_MAX */
 	const struct sw_counts *counts;     /* SW_TENANTS_MAX */
+	const struct sw_block *blocks;      /* SW_TENANTS_MAX */
+	const __u64 *hits;                  /* SW_HITS_MAX */
 	__u64 epoch;                        /* of the maps */
 };
 
@@ -135,9 +136,5 @@ extern const struct host host_closed;
 
 /* Returns when no program is running any more that was when it was called. With the lock held. */
 int host_synchronize(struct host *host, struct fault *fault);
-
-/* Deletes every key of a hash map, of at most 16 bytes, for which `match` says so. */
-void host_purge(const struct host *host, enum sw_map map, size_t key_size, bool (*match)(const void *key, __u64 what),
-		__u64 what);
 
 #endif

@@ -7,160 +7,172 @@
 
 #include "publish.h"
 #include "resolv.h"
+#include "table.h"
 
-/* An inner map of the image, filled with `n` elements. The descriptor, or -errno. */
-struct filling {
-	enum bpf_map_type type;
-	const char *name;
-	__u32 key_size, value_size, flags;
-	const void *keys, *values; /* arrays of `n` */
-	size_t n;
+/* In one call; each is two descriptors until then. */
+#define BATCH 128
+
+/* What is put into the outer maps at once: inner maps, and under which numbers. */
+struct batch {
+	__u32 number[BATCH];
+	int trie[BATCH], table[BATCH]; /* owned */
+	const struct image *image[BATCH];
+	__u64 serial[BATCH];
+	__u32 n;
 };
 
-static int fill(const struct filling *with)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = with->flags);
-	LIBBPF_OPTS(bpf_map_batch_opts, batch);
-	__u32 n = with->n;
-	int err, fd = bpf_map_create(with->type, with->name, with->key_size, with->value_size, n ? n : 1, &create);
-
-	if (fd < 0 || !n)
-		return fd < 0 ? -errno : fd;
-	if (!bpf_map_update_batch(fd, with->keys, with->values, &n, &batch))
-		return fd;
-	err = -errno;
-	close(fd);
-	return err;
-}
-
-/* Makes an inner map and puts it at `number` of the outer one, which then holds it. */
-static int place(struct host *host, enum sw_map outer, __u32 number, const struct filling *with, struct fault *fault)
-{
-	int fd = fill(with), err = 0;
-
-	if (fd < 0)
-		return fault_set(fault, -fd, "the kernel does not take the policy's %s (%zu): %s", with->name, with->n,
-				 strerror(-fd));
-	if (bpf_map_update_elem(host->map[outer], &number, &fd, BPF_ANY))
-		err = fault_set(fault, errno, "cannot write the policy's %s: %s", with->name, strerror(errno));
-	close(fd);
-	return err;
-}
-
-static int place_trie(struct host *host, __u32 number, const struct image *image, struct fault *fault)
-{
-	struct sw_prefix *keys = mem_alloc(image->entries.n, sizeof(*keys));
-	struct sw_class *values = mem_alloc(image->entries.n, sizeof(*values));
-	int err;
-
-	for (size_t i = 0; i < image->entries.n; i++) {
-		keys[i] = image->entries.v[i].prefix;
-		values[i] = image->entries.v[i].class;
-	}
-	err = place(host, MAP_tries, number,
-		    &(struct filling){ BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*keys), sizeof(*values),
-				       BPF_F_NO_PREALLOC, keys, values, image->entries.n },
-		    fault);
-	free(keys);
-	free(values);
-	return err;
-}
-
-static int place_spans(struct host *host, __u32 number, const struct image *image, struct fault *fault)
-{
-	__u32 *keys = mem_alloc(image->spans.n, sizeof(*keys));
-	int err;
-
-	for (size_t i = 0; i < image->spans.n; i++)
-		keys[i] = i;
-	err = place(host, MAP_spans, number,
-		    &(struct filling){ BPF_MAP_TYPE_ARRAY, "answers", sizeof(*keys), sizeof(struct sw_span),
-				       BPF_F_INNER_MAP, keys, image->spans.v, image->spans.n },
-		    fault);
-	free(keys);
-	return err;
-}
-
-static int place_texts(struct host *host, __u32 number, const struct image *image, struct fault *fault)
-{
-	for (size_t i = 0; i < image->texts.n; i++) {
-		struct sw_text_key key = { number, i };
-
-		if (bpf_map_update_elem(host->map[MAP_texts], &key, &image->texts.v[i], BPF_ANY))
-			return fault_set(fault, errno, "cannot write the policy's rules: %s", strerror(errno));
-	}
-	return 0;
-}
-
-static int place_options(struct host *host, __u32 number, const struct image *image, struct fault *fault)
-{
-	for (size_t i = 0; i < image->options.n; i++) {
-		const struct option_rule *rule = &image->options.v[i];
-		struct sw_option_key key = { number, rule->level, rule->name };
-
-		if (bpf_map_update_elem(host->map[MAP_options], &key, &rule->option, BPF_ANY))
-			return fault_set(fault, errno, "cannot write the policy's socket options: %s", strerror(errno));
-	}
-	return 0;
-}
-
-static int place_settings(struct host *host, __u32 number, const struct sw_settings *settings, struct fault *fault)
+static int write_settings(struct host *host, __u32 number, const struct sw_settings *settings, struct fault *fault)
 {
 	if (!bpf_map_update_elem(host->map[MAP_settings], &number, settings, BPF_ANY))
 		return 0;
 	return fault_set(fault, errno, "cannot write the policy's settings: %s", strerror(errno));
 }
 
-static bool text_of_image(const void *key, __u64 number)
+static bool is_whole(const struct sw_settings *settings)
 {
-	return ((const struct sw_text_key *)key)->image == number;
+	static const __u8 none[sizeof(settings->hash)];
+
+	return settings->serial && memcmp(settings->hash, none, sizeof(none)) != 0;
 }
 
-static bool option_of_image(const void *key, __u64 number)
+static int make_trie(const struct image *image)
 {
-	return ((const struct sw_option_key *)key)->image == number;
+	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_NO_PREALLOC);
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	__u32 n = image->entries.n;
+	struct sw_prefix *keys = mem_alloc(n, sizeof(*keys));
+	struct sw_class *values = mem_alloc(n, sizeof(*values));
+	int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*keys), sizeof(*values), n ? n : 1, &create);
+	int err = fd < 0 ? -errno : 0;
+
+	for (__u32 i = 0; i < n; i++) {
+		keys[i] = image->entries.v[i].prefix;
+		values[i] = image->entries.v[i].class;
+	}
+	if (!err && n && bpf_map_update_batch(fd, keys, values, &n, &how))
+		err = -errno;
+	free(keys);
+	free(values);
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
 }
 
-static bool hit_of_serial(const void *key, __u64 serial)
+static int make_table(const struct sw_row *rows, __u32 n)
 {
-	return ((const struct sw_hit_key *)key)->serial == serial;
+	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_INNER_MAP);
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	__u32 *keys = mem_alloc(n, sizeof(*keys));
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(*keys), sizeof(*rows), n, &create);
+	int err = fd < 0 ? -errno : 0;
+
+	for (__u32 i = 0; i < n; i++)
+		keys[i] = i;
+	if (!err && bpf_map_update_batch(fd, keys, rows, &n, &how))
+		err = -errno;
+	free(keys);
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
 }
 
-/* Programs no longer find it: forgets everything under the number, and the number last. */
-static void take_out(struct host *host, __u32 number)
+static void close_all(int *fds, __u32 n)
 {
-	__u64 serial = host->settings[number].serial;
-	struct fault ignored;
+	for (__u32 i = 0; i < n; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
 
-	/* the hash goes first: what is not whole any more must not be found by it */
-	place_settings(host, number, &(struct sw_settings){ .serial = serial }, &ignored);
-	bpf_map_delete_elem(host->map[MAP_tries], &number);
-	bpf_map_delete_elem(host->map[MAP_spans], &number);
-	host_purge(host, MAP_texts, sizeof(struct sw_text_key), text_of_image, number);
-	host_purge(host, MAP_options, sizeof(struct sw_option_key), option_of_image, number);
-	host_purge(host, MAP_hits, sizeof(struct sw_hit_key), hit_of_serial, serial);
-	place_settings(host, number, &(struct sw_settings){ 0 }, &ignored);
+/* Puts the batch's inner maps in their places: two grace periods, whatever its size. */
+static int place(struct host *host, struct batch *batch, struct fault *fault)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	__u32 n = batch->n;
+	int err = 0;
+
+	if (n && bpf_map_update_batch(host->map[MAP_tries], batch->number, batch->trie, &n, &how))
+		err = fault_set(fault, errno, "cannot write the policy's prefixes: %s", strerror(errno));
+	n = batch->n;
+	if (!err && n && bpf_map_update_batch(host->map[MAP_tables], batch->number, batch->table, &n, &how))
+		err = fault_set(fault, errno, "cannot write the policy's table: %s", strerror(errno));
+	close_all(batch->trie, batch->n);
+	close_all(batch->table, batch->n);
+	return err;
+}
+
+/* What every number that is free points to: an image in which nothing is found. */
+static int place_nothing(struct host *host, struct batch *batch, struct fault *fault)
+{
+	static const struct image nothing;
+	static const struct sw_row row;
+	int trie = make_trie(&nothing), table = make_table(&row, 1);
+
+	for (__u32 i = 0; i < batch->n; i++) { /* what could not be made, or not be doubled, the kernel does not take */
+		batch->trie[i] = i ? dup(trie) : trie;
+		batch->table[i] = i ? dup(table) : table;
+	}
+	return place(host, batch, fault);
 }
 
 /*
- * The serial goes first: it marks the number as taken, so that an image whose loading was cut short is found
- * by publish_collect(). The hash goes last: only an image that is whole can be found by it and shared.
+ * No program finds them any more. The hash goes first: what is not whole must not be found by it; and the number last.
  */
-static int load_image(struct host *host, __u32 number, const struct image *image, __u64 serial, struct fault *fault)
+static int take_out(struct host *host, struct batch *batch, struct fault *fault)
 {
-	struct sw_settings settings = image->settings;
-	int err = place_settings(host, number, &(struct sw_settings){ .serial = serial }, fault);
+	int err = 0;
 
+	for (__u32 i = 0; i < batch->n && !err; i++)
+		err = write_settings(host, batch->number[i],
+				     &(struct sw_settings){ .serial = host->settings[batch->number[i]].serial }, fault);
+	if (!err && batch->n)
+		err = place_nothing(host, batch, fault);
+	for (__u32 i = 0; i < batch->n && !err; i++)
+		err = write_settings(host, batch->number[i], &(struct sw_settings){ 0 }, fault);
+	batch->n = 0;
+	return err;
+}
+
+/*
+ * The serial goes first: it marks the number as taken, so that an image whose loading was cut short is found by
+ * publish_collect().
+ */
+static int prepare(struct host *host, struct batch *batch, const struct image *image, __u32 number, __u64 serial,
+		   struct fault *fault)
+{
+	__u32 i = batch->n, n;
+	struct sw_row *rows = table_build(image, &n);
+	int err = write_settings(host, number, &(struct sw_settings){ .serial = serial }, fault);
+
+	batch->number[i] = number;
+	batch->serial[i] = serial;
+	batch->image[i] = image;
+	batch->trie[i] = make_trie(image);
+	batch->table[i] = make_table(rows, n);
+	batch->n++;
+	free(rows);
+	if (err || (batch->trie[i] >= 0 && batch->table[i] >= 0))
+		return err;
+	err = batch->trie[i] < 0 ? batch->trie[i] : batch->table[i];
+	return fault_set(fault, -err, "the kernel does not take the policy (%zu prefixes, %zu answers): %s",
+			 image->entries.n, image->spans.n, strerror(-err));
+}
+
+/* The hash goes last: only an image that is whole can be found by it and shared. */
+static int finish(struct host *host, struct batch *batch, struct fault *fault)
+{
+	int err = place(host, batch, fault);
+
+	for (__u32 i = 0; i < batch->n && !err; i++) {
+		struct sw_settings settings = batch->image[i]->settings;
+
+		settings.serial = batch->serial[i];
+		err = write_settings(host, batch->number[i], &settings, fault);
+	}
 	if (!err)
-		err = place_trie(host, number, image, fault);
-	if (!err)
-		err = place_spans(host, number, image, fault);
-	if (!err)
-		err = place_texts(host, number, image, fault);
-	if (!err)
-		err = place_options(host, number, image, fault);
-	settings.serial = serial;
-	return err ? err : place_settings(host, number, &settings, fault);
+		batch->n = 0;
+	return err;
 }
 
 /* By the first policy of all; then the daemon sees when they change, or have changed while it was down. */
@@ -178,35 +190,83 @@ static int note_resolvers(struct host *host, struct fault *fault)
 	return err;
 }
 
-int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault)
+/* An image like this one that is there; 0: none. */
+static __u32 find_equal(const struct host *host, const struct image *image)
 {
-	__u32 free_number = 0;
-	__u64 serial;
+	for (__u32 i = 1; i < SW_IMAGES_MAX; i++)
+		if (host->settings[i].serial && !memcmp(host->settings[i].hash, image->settings.hash, 32))
+			return i;
+	return 0;
+}
+
+static __u32 find_free(const struct host *host)
+{
+	for (__u32 i = 1; i < SW_IMAGES_MAX; i++)
+		if (!host->settings[i].serial)
+			return i;
+	return 0;
+}
+
+/* One of the batch that is like it: nobody finds it by its hash yet. */
+static bool in_batch(const struct batch *batch, const struct image *image, struct published *out)
+{
+	for (__u32 i = 0; i < batch->n; i++)
+		if (!memcmp(batch->image[i]->settings.hash, image->settings.hash, 32)) {
+			*out = (struct published){ batch->number[i], batch->serial[i] };
+			return true;
+		}
+	return false;
+}
+
+static int publish_one(struct host *host, struct batch *batch, const struct image *image, struct published *out,
+		       struct fault *fault)
+{
 	int err;
 
-	for (__u32 i = 1; i < SW_IMAGES_MAX; i++) {
-		const struct sw_settings *settings = &host->settings[i];
-
-		if (!settings->serial && !free_number)
-			free_number = i;
-		if (settings->serial && !memcmp(settings->hash, image->settings.hash, 32)) {
-			*out = (struct published){ i, settings->serial };
-			return 0;
-		}
-	}
-	if (!free_number)
+	if (in_batch(batch, image, out))
+		return 0;
+	out->image = find_equal(host, image);
+	out->serial = host->settings[out->image].serial;
+	if (out->image)
+		return 0;
+	out->image = find_free(host);
+	if (!out->image)
 		return fault_set(fault, ENOSPC, "%d different policies are in use, which is the most: detach a tenant",
 				 SW_IMAGES_MAX - 1);
-	err = note_resolvers(host, fault);
+	err = host_next_serial(host, &out->serial, fault);
+	return err ? err : prepare(host, batch, image, out->image, out->serial, fault);
+}
+
+int publish_many(struct host *host, const struct image *const *images, size_t n, struct published *out,
+		 struct fault *fault)
+{
+	struct batch batch = { 0 };
+	struct fault ignored;
+	int err = note_resolvers(host, fault);
+
+	for (size_t i = 0; i < n && !err; i++) {
+		err = publish_one(host, &batch, images[i], &out[i], fault);
+		if (!err && (batch.n == BATCH || i + 1 == n))
+			err = finish(host, &batch, fault);
+	}
 	if (!err)
-		err = host_next_serial(host, &serial, fault);
-	if (err)
-		return err;
-	err = load_image(host, free_number, image, serial, fault);
-	if (err)
-		take_out(host, free_number);
-	*out = (struct published){ free_number, serial };
+		return 0;
+	close_all(batch.trie, batch.n);
+	close_all(batch.table, batch.n);
+	publish_collect(host, &ignored);
 	return err;
+}
+
+int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault)
+{
+	return publish_many(host, &image, 1, out, fault);
+}
+
+bool publish_has(const struct host *host, const struct published *image)
+{
+	const struct sw_settings *settings = &host->settings[image->image];
+
+	return is_whole(settings) && settings->serial == image->serial;
 }
 
 /* Which images tenants point to. When one cannot be told, none may be taken out. */
@@ -228,9 +288,28 @@ static int mark_used(const struct host *host, bool *used, struct fault *fault)
 	return 0;
 }
 
+/* Entries of a trie that are freed in one go: what the kernel does in 10 to 17 ms. */
+#define PIECE 5000
+
+/* Unused, and no program reads it: out it goes, or its name only. */
+static int put_away(struct host *host, struct batch *batch, __u32 number, struct fault *fault)
+{
+	const struct sw_settings *settings = &host->settings[number];
+
+	if (settings->prefixes > PIECE)
+		return !is_whole(settings) ? 0
+					   : write_settings(host, number,
+							    &(struct sw_settings){ .serial = settings->serial,
+										   .prefixes = settings->prefixes },
+							    fault);
+	batch->number[batch->n++] = number;
+	return batch->n == BATCH ? take_out(host, batch, fault) : 0;
+}
+
 int publish_collect(struct host *host, struct fault *fault)
 {
 	bool *used = mem_alloc(SW_IMAGES_MAX, sizeof(*used));
+	struct batch batch = { 0 };
 	bool waited = false;
 	int err = mark_used(host, used, fault);
 
@@ -241,15 +320,93 @@ int publish_collect(struct host *host, struct fault *fault)
 			err = host_synchronize(host, fault);
 		waited = true;
 		if (!err)
-			take_out(host, i);
+			err = put_away(host, &batch, i, fault);
 	}
+	if (!err)
+		err = take_out(host, &batch, fault);
 	free(used);
 	return err;
 }
 
-int published_text(const struct host *host, __u32 number, __u32 rule, struct sw_text *out)
+static int open_inner(int outer, __u32 number)
 {
-	struct sw_text_key key = { number, rule };
+	__u32 id;
 
-	return bpf_map_lookup_elem(host->map[MAP_texts], &key, out) ? -errno : 0;
+	return bpf_map_lookup_elem(outer, &number, &id) ? -errno : bpf_map_get_fd_by_id(id);
+}
+
+/* How many entries went; 0: there are none left. */
+static __u32 empty_piece(int trie)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	struct sw_prefix *keys = mem_alloc(PIECE, sizeof(*keys));
+	struct sw_class *values = mem_alloc(PIECE, sizeof(*values));
+	struct sw_prefix token;
+	__u32 n = PIECE;
+
+	if (bpf_map_lookup_batch(trie, NULL, &token, keys, values, &n, &how) && errno != ENOENT)
+		n = 0;
+	if (n && bpf_map_delete_batch(trie, keys, &n, &how))
+		n = 0;
+	free(keys);
+	free(values);
+	return n;
+}
+
+/* It is empty: the next publish_collect() takes it out as any other. With the lock, that none may be under way. */
+static void mark_empty(struct host *host, __u32 number, __u64 serial)
+{
+	struct fault ignored;
+
+	if (host_lock(host, HOST_PATIENCE, &ignored))
+		return;
+	if (host->settings[number].serial == serial && !is_whole(&host->settings[number]))
+		write_settings(host, number, &(struct sw_settings){ .serial = serial }, &ignored);
+	publish_collect(host, &ignored);
+	host_unlock(host);
+}
+
+static bool is_left(const struct sw_settings *settings)
+{
+	return settings->serial && settings->prefixes && !is_whole(settings);
+}
+
+bool publish_drain(struct host *host)
+{
+	for (__u32 i = 1; i < SW_IMAGES_MAX; i++) {
+		__u64 serial = host->settings[i].serial;
+		int trie;
+
+		if (!is_left(&host->settings[i]))
+			continue;
+		trie = open_inner(host->map[MAP_tries], i);
+		if (trie < 0 || !empty_piece(trie))
+			mark_empty(host, i, serial);
+		if (trie >= 0)
+			close(trie);
+		return true;
+	}
+	return false;
+}
+
+struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n)
+{
+	const struct sw_settings *settings = &host->settings[number];
+	__u32 before = settings->texts_at - 1, next, count = settings->rules, *keys; /* spans come first */
+	struct sw_text *texts;
+	int table;
+
+	*n = 0;
+	if (!count)
+		return NULL;
+	table = open_inner(host->map[MAP_tables], number);
+	if (table < 0)
+		return NULL;
+	keys = mem_alloc(count, sizeof(*keys));
+	texts = mem_alloc(count, sizeof(*texts));
+	if (!bpf_map_lookup_batch(table, &before, &next, keys, texts, &count, NULL) || errno == ENOENT)
+		*n = count;
+	close(table);
+	free(keys);
+	return texts;
 }

@@ -1,8 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Images in the kernel. One is put there whole, under a free number, before any tenant points to it; it is
- * never changed; it is taken out when no tenant points to it and no program can still be reading it.
- * A change of policy is thus one store to a tenant's storage.
+ * Images in the kernel. One is put there whole, under a free number, before any tenant points to it; it is never
+ * changed; it is taken out when no tenant points to it and no program can still be reading it. A change of policy is
+ * thus one store to a tenant's storage.
+ *
+ * An image is three things of one number: an element of `settings`, a trie and a table. Its life is in its settings:
+ *
+ *   serial 0                 the number is free
+ *   serial, hash of zeroes   being put there, or being taken out: no program reads it
+ *   serial and hash          whole: it may be found, shared and used
+ *
+ * The kernel waits for a grace period when something is put into an outer map, once for all that one call puts there
+ * (since Linux 6.8; before, for each). So what is done for many is done in one call.
  */
 #ifndef SW_PUBLISH_H
 #define SW_PUBLISH_H
@@ -18,10 +27,26 @@ struct published {
 /* Finds an equal image that is there already, or loads this one. 0, or -errno and nothing is left behind. */
 int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault);
 
-/* Takes out every image that no tenant uses. */
+/* The same for `n` of them, in as few grace periods as one. All, or none. */
+int publish_many(struct host *host, const struct image *const *images, size_t n, struct published *out,
+		 struct fault *fault);
+
+/* True while the image is there and whole. */
+bool publish_has(const struct host *host, const struct published *image);
+
+/*
+ * Takes out every image that no tenant uses. Of one with a large trie only the name goes: the kernel would free it in
+ * one go, and hold a processor for hundreds of milliseconds. publish_drain() is for these.
+ */
 int publish_collect(struct host *host, struct fault *fault);
 
-/* Rule `rule` of image `number`, as it is in the kernel. 0 or -errno. */
-int published_text(const struct host *host, __u32 number, __u32 rule, struct sw_text *out);
+/* Frees a piece of what publish_collect() left, without the lock. True when there is more, to be asked for after
+ * PUBLISH_PAUSE ms: the kernel frees the pieces of one pause together. */
+#define PUBLISH_PAUSE 20
+bool publish_drain(struct host *host);
+
+/* The texts of all rules of image `number`, as they are in the kernel: `n` of them, to be freed. NULL: cannot be read.
+ */
+struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n);
 
 #endif

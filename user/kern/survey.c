@@ -76,57 +76,28 @@ int survey_meters(const struct host *host, __u32 n, struct sw_meter **out, struc
 	return fault_set(fault, -err, "cannot read the meters: %s", strerror(-err));
 }
 
-struct hit {
-	struct sw_hit_key key;
-	__u64 count;
+/* Texts of the images that tenants are under, each read once. */
+struct texts {
+	struct sw_text *of[SW_IMAGES_MAX];
+	size_t n[SW_IMAGES_MAX];
+	__u64 serial[SW_IMAGES_MAX]; /* 0: not read */
 };
 
-struct hits {
-	LIST(struct hit) of; /* by slot and rule */
-};
-
-static int by_slot(const void *a, const void *b)
+static void add_rules(const struct host *host, __u32 slot, __u32 image, struct texts *texts, struct report *report)
 {
-	const struct sw_hit_key *x = &((const struct hit *)a)->key, *y = &((const struct hit *)b)->key;
-
-	if (x->slot != y->slot)
-		return x->slot < y->slot ? -1 : 1;
-	return x->rule < y->rule ? -1 : x->rule > y->rule;
+	if (texts->serial[image] != report->settings.serial) {
+		free(texts->of[image]);
+		texts->of[image] = published_texts(host, image, &texts->n[image]);
+		texts->serial[image] = report->settings.serial;
+	}
+	tenant_rules(host, slot, texts->of[image], texts->n[image], report);
 }
 
-static int read_hits(const struct host *host, struct hits *hits, struct fault *fault)
+static void texts_free(struct texts *texts)
 {
-	struct sw_hit_key keys[BATCH];
-	__u64 counts[BATCH];
-	__u32 n, token;
-	bool first = true;
-	int err = 0;
-
-	while (!err) {
-		n = BATCH;
-		if (bpf_map_lookup_batch(host->map[MAP_hits], first ? NULL : &token, &token, keys, counts, &n, NULL))
-			err = -errno;
-		if (err && err != -ENOENT)
-			return fault_set(fault, -err, "cannot read the rules' counters: %s", strerror(-err));
-		for (__u32 i = 0; i < n; i++)
-			*list_add(&hits->of) = (struct hit){ keys[i], counts[i] };
-		first = false;
-	}
-	if (hits->of.n)
-		qsort(hits->of.v, hits->of.n, sizeof(*hits->of.v), by_slot);
-	return 0;
-}
-
-/* The tenant's hits, from `*at` on, of the image that is now in force. */
-static void add_rules(const struct host *host, __u32 slot, __u32 image, const struct hits *hits, size_t *at,
-		      struct report *report)
-{
-	for (; *at < hits->of.n && hits->of.v[*at].key.slot <= slot; ++*at) {
-		const struct hit *hit = &hits->of.v[*at];
-
-		if (hit->key.slot == slot && hit->key.serial == report->settings.serial)
-			tenant_rule(host, image, hit->key.rule, hit->count, report);
-	}
+	for (__u32 image = 0; image < SW_IMAGES_MAX; image++)
+		free(texts->of[image]);
+	free(texts);
 }
 
 static struct report report_wanted(const struct wanted *one)
@@ -165,14 +136,13 @@ int survey_reports(const struct host *host, struct reports *out, struct fault *f
 {
 	__u32 end = survey_end(host);
 	struct sw_meter *meters;
-	struct hits hits = { 0 };
-	size_t at = 0;
+	struct texts *texts;
 	int err = survey_meters(host, end, &meters, fault);
 
 	*out = (struct reports){ .support = { .closing = reap_by(host), .watches = watch_in_place() } };
 	if (!meters)
 		return err;
-	err = read_hits(host, &hits, fault);
+	texts = mem_alloc(1, sizeof(*texts));
 	for (__u32 slot = 1; slot < end && !err; slot++) {
 		struct report report;
 		__u32 image;
@@ -181,12 +151,12 @@ int survey_reports(const struct host *host, struct reports *out, struct fault *f
 			continue;
 		image = tenant_begin_report(host, slot, &report);
 		report.meter = meters[slot];
-		add_rules(host, slot, image, &hits, &at, &report);
+		add_rules(host, slot, image, texts, &report);
 		*list_add(&out->of) = report;
 	}
 	if (!err)
 		err = add_unprotected(host, out, fault);
 	free(meters);
-	free(hits.of.v);
+	texts_free(texts);
 	return err;
 }

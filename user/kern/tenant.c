@@ -12,6 +12,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "hits.h"
 #include "mem.h"
 #include "meter.h"
 #include "names.h"
@@ -166,18 +167,6 @@ static int clear_counters(struct host *host, __u32 slot, struct fault *fault)
 		err = fault_set(fault, errno, "cannot clear the counters: %s", strerror(errno));
 	free(zero);
 	return err;
-}
-
-static bool hit_of_ended(const void *key, __u64 records)
-{
-	const struct sw_record *record = (const struct sw_record *)records + ((const struct sw_hit_key *)key)->slot;
-
-	return !record->cgroup;
-}
-
-void tenant_purge(struct host *host)
-{
-	host_purge(host, MAP_hits, sizeof(struct sw_hit_key), hit_of_ended, (uintptr_t)host->records);
 }
 
 /* Egress goes last, as it came first. */
@@ -413,6 +402,8 @@ int tenant_attach(struct host *host, const struct cgroup *cgroup, const struct a
 	if (!err)
 		err = as->wanted ? note_wanted(host, &record, fault) : 0;
 	if (!err)
+		err = hits_place(host, *slot, as->image.serial, host->settings[as->image.image].rules, fault);
+	if (!err)
 		err = fill_storage(host, *slot, cgroup, &as->image, as->limit, fault);
 	if (err) {
 		tenant_detach(host, *slot, &ignored);
@@ -472,6 +463,10 @@ int tenant_replace(struct host *host, __u32 slot, const struct attachment *as, s
 
 	if (err)
 		return err;
+	if (tenant.serial != as->image.serial)
+		err = hits_place(host, slot, as->image.serial, host->settings[as->image.image].rules, fault);
+	if (err)
+		return err;
 	tenant.image = as->image.image;
 	tenant.serial = as->image.serial;
 	tenant.limit = as->limit;
@@ -519,8 +514,6 @@ static int end_slot(struct host *host, __u32 slot, struct fault *fault)
 	record.cgroup = 0;
 	if (!err)
 		err = write_record(host, slot, &record, fault);
-	if (!err && !*ledger) /* else whoever books does it, for all that have ended */
-		tenant_purge(host);
 	if (!any_tenant(host))
 		watch_stop();
 	host_announce();
@@ -593,15 +586,6 @@ int tenant_meter(const struct host *host, __u32 slot, struct sw_meter *out, stru
 	return err;
 }
 
-void tenant_rule(const struct host *host, __u32 image, __u32 rule, __u64 hits, struct report *report)
-{
-	struct rule_hits row = { .rule = rule, .hits = hits };
-
-	if (rule == SW_RULE_DEFAULT || published_text(host, image, rule, &row.text))
-		snprintf(row.text.text, sizeof(row.text.text), rule == SW_RULE_DEFAULT ? "default" : "?");
-	*list_add(&report->rules) = row;
-}
-
 /* What is gone, and is to be attached again when it is there again, may be there already. */
 static enum tenant_state shown_state(const struct host *host, __u32 slot, struct sw_tenant *tenant)
 {
@@ -637,30 +621,38 @@ __u32 tenant_begin_report(const struct host *host, __u32 slot, struct report *re
 	return tenant.image;
 }
 
-static int read_rule(const struct host *host, __u32 slot, __u32 image, __u32 rule, struct report *report,
-		     struct fault *fault)
+static void add_rule(const struct host *host, __u32 slot, __u32 rule, const struct sw_text *text, struct report *report)
 {
-	struct sw_hit_key key = { .slot = slot, .rule = rule, .serial = report->settings.serial };
-	__u64 hits = 0;
+	struct rule_hits row = { .rule = rule, .hits = hits_of(host, slot, report->settings.serial, rule) };
 
-	if (bpf_map_lookup_elem(host->map[MAP_hits], &key, &hits) && errno != ENOENT)
-		return fault_set(fault, errno, "cannot read the rules' counters: %s", strerror(errno));
-	if (hits)
-		tenant_rule(host, image, rule, hits, report);
-	return 0;
+	if (!row.hits)
+		return;
+	if (text)
+		row.text = *text;
+	else
+		strcpy(row.text.text, rule == SW_RULE_DEFAULT ? "default" : "?");
+	*list_add(&report->rules) = row;
+}
+
+void tenant_rules(const struct host *host, __u32 slot, const struct sw_text *texts, size_t n, struct report *report)
+{
+	if (!report->settings.serial)
+		return;
+	for (__u32 rule = 0; rule < report->settings.rules; rule++)
+		add_rule(host, slot, rule, rule < n ? &texts[rule] : NULL, report);
+	add_rule(host, slot, SW_RULE_DEFAULT, NULL, report);
 }
 
 int tenant_report(const struct host *host, __u32 slot, struct report *report, struct fault *fault)
 {
 	__u32 image = tenant_begin_report(host, slot, report);
-	int err = 0;
+	size_t n;
+	struct sw_text *texts = published_texts(host, image, &n);
+	int err;
 
-	for (__u32 rule = 0; rule < report->settings.rules && !err; rule++)
-		err = read_rule(host, slot, image, rule, report, fault);
-	if (!err && image)
-		err = read_rule(host, slot, image, SW_RULE_DEFAULT, report, fault);
-	if (!err)
-		err = refused_read(host, slot, report, fault);
+	tenant_rules(host, slot, texts, n, report);
+	free(texts);
+	err = refused_read(host, slot, report, fault);
 	return err ? err : tenant_meter(host, slot, &report->meter, fault);
 }
 

@@ -70,12 +70,6 @@ void tenant_sweep(struct host *host);
 /* True while the cgroup of the tenant was removed and still has sockets. */
 bool tenant_lingers(const struct host *host, __u32 slot);
 
-/*
- * Forgets what rules counted for slots that have ended, before they are released. One walk of a large table, hence once
- * for all of them.
- */
-void tenant_purge(struct host *host);
-
 /* True from the end of a tenancy until its slot is released. */
 static inline bool tenant_ended(const struct sw_record *record)
 {
@@ -92,11 +86,11 @@ int tenant_meter(const struct host *host, __u32 slot, struct sw_meter *out, stru
 int tenant_report(const struct host *host, __u32 slot, struct report *report, struct fault *fault);
 
 /*
- * The parts of tenant_report(), for who has read the meters and rules of all tenants: all but these, with the number of
- * the image in force, or 0; and a rule of that image.
+ * The parts of tenant_report(), for who has read the meters and texts of all tenants: all but these, with the number of
+ * the image in force, or 0; and what its rules decided, which have `n` texts.
  */
 __u32 tenant_begin_report(const struct host *host, __u32 slot, struct report *report);
-void tenant_rule(const struct host *host, __u32 image, __u32 rule, __u64 hits, struct report *report);
+void tenant_rules(const struct host *host, __u32 slot, const struct sw_text *texts, size_t n, struct report *report);
 
 /* tenant_detach(), and brings a report up to date that was read before, so that no packet is missing in it. */
 int tenant_close(struct host *host, __u32 slot, struct report *report, struct fault *fault);

@@ -20,6 +20,7 @@
 #include "image.h"
 #include "intern.h"
 #include "sha256.h"
+#include "table.h"
 
 struct item {
 	struct sw_prefix prefix;
@@ -409,7 +410,7 @@ static void add_texts(struct compiler *c)
 static void add_options(struct compiler *c, __u8 pass)
 {
 	for (size_t i = 0; i < c->policy->options.n; i++)
-		if (c->policy->options.v[i].option.pass == pass)
+		if (c->policy->options.v[i].pass == pass)
 			*list_add(&c->image->options) = c->policy->options.v[i];
 }
 
@@ -459,6 +460,7 @@ struct image *compile(const struct policy *policy, struct diags *diags)
 	if (may_go_on(&c, 0)) {
 		add_texts(&c);
 		add_settings(&c);
+		table_lay_out(c.image);
 		add_hash(c.image);
 	} else {
 		diag_error(

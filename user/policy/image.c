@@ -140,11 +140,11 @@ static const char *option_text(const struct sw_option *option, char text[OPTION_
 	return text;
 }
 
-static void print_option(const struct option_rule *rule, FILE *out)
+static void print_option(const struct sw_option *rule, FILE *out)
 {
 	char name[SOCKOPT_TEXT], text[OPTION_TEXT];
 
-	fprintf(out, "option %s %s\n", sockopt_format(rule->level, rule->name, name), option_text(&rule->option, text));
+	fprintf(out, "option %s %s\n", sockopt_format(rule->level, rule->name, name), option_text(rule, text));
 }
 
 void image_print(const struct image *image, FILE *out)
@@ -240,7 +240,7 @@ static void diff_settings(const struct image *a, const struct image *b, struct d
 	free(text[1]);
 }
 
-static const struct option_rule *option_find(const struct image *image, const struct option_rule *wanted)
+static const struct sw_option *option_find(const struct image *image, const struct sw_option *wanted)
 {
 	for (size_t i = 0; i < image->options.n; i++)
 		if (image->options.v[i].level == wanted->level && image->options.v[i].name == wanted->name)
@@ -252,12 +252,12 @@ static const struct option_rule *option_find(const struct image *image, const st
 static void diff_options(const struct image *a, const struct image *b, bool after, struct differ *differ)
 {
 	for (size_t i = 0; i < a->options.n; i++) {
-		const struct option_rule *rule = &a->options.v[i], *other = option_find(b, rule);
+		const struct sw_option *rule = &a->options.v[i], *other = option_find(b, rule);
 		char name[SOCKOPT_TEXT], text[OPTION_TEXT];
 
-		if (other && !memcmp(&other->option, &rule->option, sizeof(other->option)))
+		if (other && !memcmp(other, rule, sizeof(*other)))
 			continue;
-		option_text(&rule->option, text);
+		option_text(rule, text);
 		differ_add(differ, &(struct difference){
 					   .option = sockopt_format(rule->level, rule->name, name),
 					   .before = after ? NULL : text,

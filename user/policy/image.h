@@ -21,7 +21,7 @@ struct image {
 	LIST(struct sw_text) texts;  /* one a rule */
 	LIST(struct entry) entries;
 	LIST(struct sw_span) spans;
-	LIST(struct option_rule) options;
+	LIST(struct sw_option) options;
 };
 
 /*

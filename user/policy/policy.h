@@ -34,11 +34,7 @@ struct rule {
 	bool exempt;                   /* what it allows is not billed */
 };
 
-/* One entry of `sockopts:`. */
-struct option_rule {
-	int level, name;
-	struct sw_option option;
-};
+#define SW_OPTIONS_MAX 4096 /* of a policy: as many as the programs find by halving */
 
 struct policy {
 	char name[SW_NAME_MAX]; /* the file's, without its folder and .yaml */
@@ -51,7 +47,7 @@ struct policy {
 	__u64 budget; /* and its two, as in sw_settings too */
 	enum sw_period budget_period;
 	bool budget_log;
-	LIST(struct option_rule) options;
+	LIST(struct sw_option) options;
 	LIST(struct net_term) terms; /* what rules list by `net:`, each once, however many do */
 	LIST(struct rule) rules;
 };

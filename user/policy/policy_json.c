@@ -47,14 +47,14 @@ static void write_number(__s32 value, struct json *json, const char *key)
 		json_number(json, key, value);
 }
 
-static void write_mock(const struct option_rule *rule, struct json *json)
+static void write_mock(const struct sw_option *rule, struct json *json)
 {
 	char name[SOCKOPT_TEXT];
 	__s32 value[2];
 
-	memcpy(value, rule->option.val, sizeof(value));
+	memcpy(value, rule->val, sizeof(value));
 	sockopt_format(rule->level, rule->name, name);
-	if (rule->option.len != 8) {
+	if (rule->len != 8) {
 		write_number(value[0], json, sockopt_format(rule->level, rule->name, name));
 		return;
 	}
@@ -71,9 +71,9 @@ static void write_options(const struct policy *policy, bool pass, struct json *j
 	bool open = false;
 
 	for (size_t i = 0; i < policy->options.n; i++) {
-		const struct option_rule *rule = &policy->options.v[i];
+		const struct sw_option *rule = &policy->options.v[i];
 
-		if (rule->option.pass != pass)
+		if (rule->pass != pass)
 			continue;
 		if (!open)
 			json_open(json, pass ? "pass" : "mock", pass ? '[' : '{');

@@ -120,17 +120,17 @@ void rule_print(const struct policy *policy, const struct rule *rule, FILE *out)
 	fputc('}', out);
 }
 
-static void print_mock(const struct option_rule *rule, FILE *out)
+static void print_mock(const struct sw_option *rule, FILE *out)
 {
 	char name[SOCKOPT_TEXT];
 	__s32 value[2];
 
-	memcpy(value, rule->option.val, sizeof(value));
+	memcpy(value, rule->val, sizeof(value));
 	if (strchr(sockopt_format(rule->level, rule->name, name), ':'))
 		fprintf(out, "    \"%s\": ", name);
 	else
 		fprintf(out, "    %s: ", sockopt_format(rule->level, rule->name, name));
-	if (rule->option.len == 8)
+	if (rule->len == 8)
 		fprintf(out, "[%d, %d]\n", value[0], value[1]);
 	else
 		fprintf(out, "%d\n", value[0]);
@@ -141,7 +141,7 @@ static size_t count_options(const struct policy *policy, bool pass)
 	size_t n = 0;
 
 	for (size_t i = 0; i < policy->options.n; i++)
-		n += policy->options.v[i].option.pass == pass;
+		n += policy->options.v[i].pass == pass;
 	return n;
 }
 
@@ -153,12 +153,12 @@ static void print_sockopts(const struct policy *policy, FILE *out)
 	if (count_options(policy, false))
 		fputs("  mock:\n", out);
 	for (size_t i = 0; i < policy->options.n; i++)
-		if (!policy->options.v[i].option.pass)
+		if (!policy->options.v[i].pass)
 			print_mock(&policy->options.v[i], out);
 	if (count_options(policy, true))
 		fputs("  pass:\n", out);
 	for (size_t i = 0; i < policy->options.n; i++)
-		if (policy->options.v[i].option.pass)
+		if (policy->options.v[i].pass)
 			fprintf(out, "    - %s\n",
 				sockopt_format(policy->options.v[i].level, policy->options.v[i].name, name));
 	fprintf(out, "  other: %s\n", policy->other_options ? "allow" : "deny");

@@ -378,7 +378,7 @@ static void read_rules(struct reader *reader, const struct node *node)
 		add_rule(reader, node->v[i]);
 }
 
-static void add_option(struct reader *reader, const struct place *place, const char *text, struct option_rule *rule)
+static void add_option(struct reader *reader, const struct place *place, const char *text, struct sw_option *rule)
 {
 	if (!sockopt_parse(text, &rule->level, &rule->name)) {
 		diag_error(reader->diags, place,
@@ -388,7 +388,7 @@ static void add_option(struct reader *reader, const struct place *place, const c
 		return;
 	}
 	for (size_t i = 0; i < reader->policy->options.n; i++) {
-		const struct option_rule *other = &reader->policy->options.v[i];
+		const struct sw_option *other = &reader->policy->options.v[i];
 
 		if (other->level == rule->level && other->name == rule->name) {
 			diag_error(reader->diags, place, "%.40s is listed twice: an option is mocked or passed, once",
@@ -396,13 +396,17 @@ static void add_option(struct reader *reader, const struct place *place, const c
 			return;
 		}
 	}
-	*list_add(&reader->policy->options) = *rule;
+	if (reader->policy->options.n == SW_OPTIONS_MAX)
+		diag_error(reader->diags, place,
+			   "more than %d socket options: leave out the rest, and say what `other` is", SW_OPTIONS_MAX);
+	else
+		*list_add(&reader->policy->options) = *rule;
 }
 
 static void add_mock_value(struct reader *reader, const struct node *node, void *data)
 {
 	const char *text = word(reader, node, "a number");
-	struct option_rule *rule = data;
+	struct sw_option *rule = data;
 	long value;
 	char *end;
 
@@ -412,13 +416,13 @@ static void add_mock_value(struct reader *reader, const struct node *node, void 
 	value = strtol(text, &end, 10);
 	if (*end || errno || value < -2147483648L || value > 2147483647L) {
 		WRONG(reader, node, "'%.40s' is not a 32-bit number: write one such as 0 or 2097152", text);
-	} else if (rule->option.len + 4 > SW_OPTVAL_MAX) {
+	} else if (rule->len + 4 > SW_OPTVAL_MAX) {
 		WRONG(reader, node, "a mock value has one number, or two: leave out the rest");
 	} else {
 		__s32 number32 = value;
 
-		memcpy(rule->option.val + rule->option.len, &number32, 4);
-		rule->option.len += 4;
+		memcpy(rule->val + rule->len, &number32, 4);
+		rule->len += 4;
 	}
 }
 
@@ -429,7 +433,7 @@ static void read_mocks(struct reader *reader, const struct node *node)
 		return;
 	}
 	for (size_t i = 0; i < node->n; i++) {
-		struct option_rule rule = { 0 };
+		struct sw_option rule = { 0 };
 
 		each_value(reader, node->v[i], "a number", add_mock_value, &rule);
 		add_option(reader, place_of_key(reader, node->v[i]), node->v[i]->key, &rule);
@@ -439,7 +443,7 @@ static void read_mocks(struct reader *reader, const struct node *node)
 static void add_pass(struct reader *reader, const struct node *node, void *data)
 {
 	const char *text = word(reader, node, "a socket option");
-	struct option_rule rule = { .option.pass = 1 };
+	struct sw_option rule = { .pass = 1 };
 
 	(void)data;
 	if (text)

@@ -14,8 +14,7 @@
 
 struct event {
 	struct sw_event of;
-	__s64 time;             /* milliseconds since 1970 */
-	char text[SW_TEXT_MAX]; /* of the rule; empty: there is none, or its policy was gone already */
+	__s64 time; /* milliseconds since 1970 */
 };
 
 /* On a line, and as a JSON object on a line. */

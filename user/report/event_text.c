@@ -67,7 +67,7 @@ static void print_denial(const struct event *event, FILE *out)
 		fputs(reason_name(denial->reason), out);
 	else if (event->of.line)
 		fprintf(out, "rule %u, %s:%u%s%s", denial->rule + 1, event->of.policy, event->of.line,
-			*event->text ? " " : "", event->text);
+			*event->of.text ? " " : "", event->of.text);
 	else
 		fprintf(out, "default of %s", event->of.policy);
 }
@@ -134,7 +134,7 @@ static void json_denial(const struct event *event, struct json *json)
 	if (event->of.line) {
 		json_number(json, "rule", event->of.denial.rule + 1);
 		json_number(json, "line", event->of.line);
-		json_string(json, "text", event->text);
+		json_string(json, "text", event->of.text);
 	}
 }
 

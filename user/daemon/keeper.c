@@ -55,6 +55,8 @@ struct keeper {
 	int changes; /* tenants are attached and detached */
 	struct known_list known;
 	LIST(struct trouble) troubles;
+	bool untidy;  /* there may be policies that nobody uses */
+	__s64 tidied; /* when they were last looked for, milliseconds of the boot clock */
 };
 
 /* ---- what has ended, in a line each --------------------------------------------------------------------- */
@@ -277,14 +279,38 @@ static void drain(int fd)
 		;
 }
 
-static void sleep_until_changed(const struct keeper *keeper)
+#define SETTLE 1000 /* ms after the last change until what nobody uses any more is taken out */
+
+/*
+ * Policies that nobody uses are taken out, and freed in pieces: the commands that left them, and the daemon, need not
+ * wait for the grace periods. Returns how long to wait for more of it, in ms.
+ */
+static int tidy(struct keeper *keeper)
+{
+	struct fault ignored;
+
+	if (keeper->untidy && !host_lock(keeper->host, 0, &ignored)) {
+		keeper->untidy = publish_collect(keeper->host, &ignored) != 0;
+		host_unlock(keeper->host);
+	}
+	keeper->tidied = clock_ms(CLOCK_BOOTTIME);
+	return publish_drain(keeper->host) ? PUBLISH_PAUSE : keeper->untidy ? SETTLE : LOOK_AGAIN;
+}
+
+/* Sleeps until tenants, policies or cgroups have changed, or it is time to look again in any case. */
+static void sleep_until_changed(struct keeper *keeper)
 {
 	struct pollfd wake[] = {
 		{ .fd = keeper->made, .events = POLLIN },
 		{ .fd = keeper->changes, .events = POLLIN },
 	};
+	int pause = SETTLE;
 
-	poll(wake, 2, LOOK_AGAIN);
+	keeper->untidy = true;
+	if (clock_ms(CLOCK_BOOTTIME) - keeper->tidied > LOOK_AGAIN) /* it never comes to rest */
+		pause = tidy(keeper);
+	while (poll(wake, 2, pause) == 0 && pause < LOOK_AGAIN)
+		pause = tidy(keeper);
 	drain(keeper->made);
 	drain(keeper->changes);
 }

@@ -15,7 +15,6 @@
 #include "cli.h"
 #include "daemon.h"
 #include "policy.h"
-#include "publish.h"
 #include "survey.h"
 #include "tenant.h"
 
@@ -128,7 +127,7 @@ static int release(struct daemon *daemon, const struct stock *stock, struct faul
 		daemon->budgets[heir] = (struct budget_note){ 0 };
 		err = tenant_release(&daemon->host, slot, fault);
 	}
-	return err ? err : publish_collect(&daemon->host, fault);
+	return err;
 }
 
 static bool note_equal(const struct budget_note *a, const struct budget_note *b)

@@ -481,14 +481,32 @@ void host_announce(void)
 	(void)utimensat(AT_FDCWD, TENANTS, NULL, 0);
 }
 
+/* host_booked() holds it for a moment. */
+#define CLAIM_TRIES 10
+
 int host_claim(struct host *host, struct fault *fault)
 {
+	const struct timespec pause = { .tv_nsec = PAUSE * 1000000 };
+
 	host->booking = open(TENANTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (host->booking < 0)
 		return fault_set(fault, errno, TENANTS ": %s", strerror(errno));
-	if (!flock(host->booking, LOCK_EX | LOCK_NB))
-		return 0;
+	for (int i = 0; i < CLAIM_TRIES; i++) {
+		if (!flock(host->booking, LOCK_EX | LOCK_NB))
+			return 0;
+		nanosleep(&pause, NULL);
+	}
 	return fault_set(fault, EBUSY, "another sockwarden daemon books on this host: end that one first");
+}
+
+bool host_booked(void)
+{
+	int fd = open(TENANTS, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool booked = fd >= 0 && flock(fd, LOCK_SH | LOCK_NB);
+
+	if (fd >= 0)
+		close(fd);
+	return booked;
 }
 
 int host_book(struct host *host, __u64 ledger, const char *path, bool adopt, struct fault *fault)

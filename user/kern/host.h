@@ -108,6 +108,9 @@ void host_announce(void);
 /* Takes the right to book what is metered here, which one process at a time has. -EBUSY: another has it. */
 int host_claim(struct host *host, struct fault *fault);
 
+/* True while a process has that right: then a daemon runs, and does what commands need not wait for. */
+bool host_booked(void);
+
 /*
  * Says for good which ledger books here. With the lock held. -EINVAL: another did before, and what that one has would
  * be booked again; unless `adopt` says that it may.

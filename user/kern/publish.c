@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "publish.h"
@@ -76,6 +79,40 @@ static int make_table(const struct sw_row *rows, __u32 n)
 	return err ? err : fd;
 }
 
+#define IMAGES SW_PINS "/images"
+
+static const char *pin_path(char path[64], const char *kind, __u64 serial)
+{
+	snprintf(path, 64, IMAGES "/%llu-%s", serial, kind);
+	return path;
+}
+
+static int pin(int map, const char *kind, __u64 serial)
+{
+	char path[64];
+
+	if (!bpf_obj_pin(map, pin_path(path, kind, serial)))
+		return 0;
+	if (errno != ENOENT || (mkdir(IMAGES, 0700) && errno != EEXIST))
+		return -errno;
+	return bpf_obj_pin(map, path) ? -errno : 0;
+}
+
+static void unpin(__u64 serial)
+{
+	char path[64];
+
+	unlink(pin_path(path, "trie", serial));
+	unlink(pin_path(path, "table", serial));
+}
+
+static int open_pin(const char *kind, __u64 serial)
+{
+	char path[64];
+
+	return bpf_obj_get(pin_path(path, kind, serial));
+}
+
 static void close_all(int *fds, __u32 n)
 {
 	for (__u32 i = 0; i < n; i++) {
@@ -128,10 +165,21 @@ static int take_out(struct host *host, struct batch *batch, struct fault *fault)
 				     &(struct sw_settings){ .serial = host->settings[batch->number[i]].serial }, fault);
 	if (!err && batch->n)
 		err = place_nothing(host, batch, fault);
-	for (__u32 i = 0; i < batch->n && !err; i++)
+	for (__u32 i = 0; i < batch->n && !err; i++) {
+		unpin(host->settings[batch->number[i]].serial);
 		err = write_settings(host, batch->number[i], &(struct sw_settings){ 0 }, fault);
+	}
 	batch->n = 0;
 	return err;
+}
+
+static int pin_both(const struct batch *batch, __u32 i, struct fault *fault)
+{
+	int err = pin(batch->trie[i], "trie", batch->serial[i]);
+
+	if (!err)
+		err = pin(batch->table[i], "table", batch->serial[i]);
+	return err ? fault_set(fault, -err, "cannot pin the policy in " IMAGES ": %s", strerror(-err)) : 0;
 }
 
 /*
@@ -152,7 +200,9 @@ static int prepare(struct host *host, struct batch *batch, const struct image *i
 	batch->table[i] = make_table(rows, n);
 	batch->n++;
 	free(rows);
-	if (err || (batch->trie[i] >= 0 && batch->table[i] >= 0))
+	if (!err && batch->trie[i] >= 0 && batch->table[i] >= 0)
+		return pin_both(batch, i, fault);
+	if (err)
 		return err;
 	err = batch->trie[i] < 0 ? batch->trie[i] : batch->table[i];
 	return fault_set(fault, -err, "the kernel does not take the policy (%zu prefixes, %zu answers): %s",
@@ -328,13 +378,6 @@ int publish_collect(struct host *host, struct fault *fault)
 	return err;
 }
 
-static int open_inner(int outer, __u32 number)
-{
-	__u32 id;
-
-	return bpf_map_lookup_elem(outer, &number, &id) ? -errno : bpf_map_get_fd_by_id(id);
-}
-
 /* How many entries went; 0: there are none left. */
 static __u32 empty_piece(int trie)
 {
@@ -379,7 +422,7 @@ bool publish_drain(struct host *host)
 
 		if (!is_left(&host->settings[i]))
 			continue;
-		trie = open_inner(host->map[MAP_tries], i);
+		trie = open_pin("trie", serial);
 		if (trie < 0 || !empty_piece(trie))
 			mark_empty(host, i, serial);
 		if (trie >= 0)
@@ -387,6 +430,21 @@ bool publish_drain(struct host *host)
 		return true;
 	}
 	return false;
+}
+
+void publish_tidy(struct host *host)
+{
+	const struct timespec pause = { .tv_nsec = PUBLISH_PAUSE * 1000000L };
+	struct fault ignored;
+
+	if (host_booked()) {
+		host_unlock(host);
+		return;
+	}
+	publish_collect(host, &ignored);
+	host_unlock(host);
+	while (publish_drain(host))
+		nanosleep(&pause, NULL);
 }
 
 struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n)
@@ -399,7 +457,7 @@ struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n
 	*n = 0;
 	if (!count)
 		return NULL;
-	table = open_inner(host->map[MAP_tables], number);
+	table = open_pin("table", settings->serial);
 	if (table < 0)
 		return NULL;
 	keys = mem_alloc(count, sizeof(*keys));

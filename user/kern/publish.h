@@ -4,7 +4,8 @@
  * changed; it is taken out when no tenant points to it and no program can still be reading it. A change of policy is
  * thus one store to a tenant's storage.
  *
- * An image is three things of one number: an element of `settings`, a trie and a table. Its life is in its settings:
+ * An image is three things of one number: an element of `settings`, a trie and a table. The latter two are pinned too,
+ * by the serial, for who has not the right to open them by the kernel's number. An image's life is in its settings:
  *
  *   serial 0                 the number is free
  *   serial, hash of zeroes   being put there, or being taken out: no program reads it
@@ -35,7 +36,7 @@ int publish_many(struct host *host, const struct image *const *images, size_t n,
 bool publish_has(const struct host *host, const struct published *image);
 
 /*
- * Takes out every image that no tenant uses. Of one with a large trie only the name goes: the kernel would free it in
+ * Takes out every image that no tenant uses; with the lock held. Of one with a large trie only the name goes: the kernel would free it in
  * one go, and hold a processor for hundreds of milliseconds. publish_drain() is for these.
  */
 int publish_collect(struct host *host, struct fault *fault);
@@ -44,6 +45,10 @@ int publish_collect(struct host *host, struct fault *fault);
  * PUBLISH_PAUSE ms: the kernel frees the pieces of one pause together. */
 #define PUBLISH_PAUSE 20
 bool publish_drain(struct host *host);
+
+/* For commands, when they have done what they were for: all of both, and lets go of the lock. Where a daemon runs it
+ * does that, and nobody waits for the grace periods. */
+void publish_tidy(struct host *host);
 
 /* The texts of all rules of image `number`, as they are in the kernel: `n` of them, to be freed. NULL: cannot be read.
  */

@@ -12,15 +12,12 @@
 #include "resolv.h"
 #include "table.h"
 
-/* In one call; each is two descriptors until then. */
-#define BATCH 128
-
-/* What is put into the outer maps at once: inner maps, and under which numbers. */
+/* Put into the outer maps in one call: inner maps, and under which numbers. */
 struct batch {
-	__u32 number[BATCH];
-	int trie[BATCH], table[BATCH]; /* owned */
-	const struct image *image[BATCH];
-	__u64 serial[BATCH];
+	__u32 number[PUBLISH_BATCH];
+	int trie[PUBLISH_BATCH], table[PUBLISH_BATCH]; /* owned */
+	const struct image *image[PUBLISH_BATCH];
+	__u64 serial[PUBLISH_BATCH];
 	__u32 n;
 };
 
@@ -182,31 +179,50 @@ static int pin_both(const struct batch *batch, __u32 i, struct fault *fault)
 	return err ? fault_set(fault, -err, "cannot pin the policy in " IMAGES ": %s", strerror(-err)) : 0;
 }
 
+int publish_prepare(const struct image *image, struct publishing *out, struct fault *fault)
+{
+	__u32 n;
+	struct sw_row *rows = table_build(image, &n);
+	int err;
+
+	*out = (struct publishing){ .image = image, .trie = make_trie(image), .table = make_table(rows, n) };
+	free(rows);
+	if (out->trie >= 0 && out->table >= 0)
+		return 0;
+	err = out->trie < 0 ? out->trie : out->table;
+	publish_discard(out);
+	return fault_set(fault, -err, "the kernel does not take the policy (%zu prefixes, %zu answers): %s",
+			 image->entries.n, image->spans.n, strerror(-err));
+}
+
+void publish_discard(struct publishing *publishing)
+{
+	close_all(&publishing->trie, 1);
+	close_all(&publishing->table, 1);
+}
+
 /*
  * The serial goes first: it marks the number as taken, so that an image whose loading was cut short is found by
  * publish_collect().
  */
-static int prepare(struct host *host, struct batch *batch, const struct image *image, __u32 number, __u64 serial,
-		   struct fault *fault)
+static int begin(struct host *host, struct batch *batch, struct publishing *publishing, const struct published *as,
+		 struct fault *fault)
 {
-	__u32 i = batch->n, n;
-	struct sw_row *rows = table_build(image, &n);
-	int err = write_settings(host, number, &(struct sw_settings){ .serial = serial }, fault);
+	__u32 i = batch->n;
+	int err = write_settings(host, as->image, &(struct sw_settings){ .serial = as->serial }, fault);
 
-	batch->number[i] = number;
-	batch->serial[i] = serial;
-	batch->image[i] = image;
-	batch->trie[i] = make_trie(image);
-	batch->table[i] = make_table(rows, n);
-	batch->n++;
-	free(rows);
-	if (!err && batch->trie[i] >= 0 && batch->table[i] >= 0)
-		return pin_both(batch, i, fault);
+	if (!err && publishing->trie < 0) /* one like it was there when the others were prepared */
+		err = publish_prepare(publishing->image, publishing, fault);
 	if (err)
 		return err;
-	err = batch->trie[i] < 0 ? batch->trie[i] : batch->table[i];
-	return fault_set(fault, -err, "the kernel does not take the policy (%zu prefixes, %zu answers): %s",
-			 image->entries.n, image->spans.n, strerror(-err));
+	batch->number[i] = as->image;
+	batch->serial[i] = as->serial;
+	batch->image[i] = publishing->image;
+	batch->trie[i] = publishing->trie;
+	batch->table[i] = publishing->table;
+	batch->n++;
+	publishing->trie = publishing->table = -1;
+	return pin_both(batch, i, fault);
 }
 
 /* The hash goes last: only an image that is whole can be found by it and shared. */
@@ -268,14 +284,14 @@ static bool in_batch(const struct batch *batch, const struct image *image, struc
 	return false;
 }
 
-static int publish_one(struct host *host, struct batch *batch, const struct image *image, struct published *out,
+static int publish_one(struct host *host, struct batch *batch, struct publishing *publishing, struct published *out,
 		       struct fault *fault)
 {
 	int err;
 
-	if (in_batch(batch, image, out))
+	if (in_batch(batch, publishing->image, out))
 		return 0;
-	out->image = find_equal(host, image);
+	out->image = find_equal(host, publishing->image);
 	out->serial = host->settings[out->image].serial;
 	if (out->image)
 		return 0;
@@ -284,19 +300,18 @@ static int publish_one(struct host *host, struct batch *batch, const struct imag
 		return fault_set(fault, ENOSPC, "%d different policies are in use, which is the most: detach a tenant",
 				 SW_IMAGES_MAX - 1);
 	err = host_next_serial(host, &out->serial, fault);
-	return err ? err : prepare(host, batch, image, out->image, out->serial, fault);
+	return err ? err : begin(host, batch, publishing, out, fault);
 }
 
-int publish_many(struct host *host, const struct image *const *images, size_t n, struct published *out,
-		 struct fault *fault)
+int publish_many(struct host *host, struct publishing *of, size_t n, struct published *out, struct fault *fault)
 {
 	struct batch batch = { 0 };
 	struct fault ignored;
 	int err = note_resolvers(host, fault);
 
 	for (size_t i = 0; i < n && !err; i++) {
-		err = publish_one(host, &batch, images[i], &out[i], fault);
-		if (!err && (batch.n == BATCH || i + 1 == n))
+		err = publish_one(host, &batch, &of[i], &out[i], fault);
+		if (!err && (batch.n == PUBLISH_BATCH || i + 1 == n))
 			err = finish(host, &batch, fault);
 	}
 	if (!err)
@@ -309,7 +324,16 @@ int publish_many(struct host *host, const struct image *const *images, size_t n,
 
 int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault)
 {
-	return publish_many(host, &image, 1, out, fault);
+	struct publishing of = { .image = image, .trie = -1, .table = -1 };
+	int err = publish_many(host, &of, 1, out, fault);
+
+	publish_discard(&of);
+	return err;
+}
+
+bool publish_knows(const struct host *host, const struct image *image)
+{
+	return find_equal(host, image) != 0;
 }
 
 bool publish_has(const struct host *host, const struct published *image)
@@ -353,7 +377,7 @@ static int put_away(struct host *host, struct batch *batch, __u32 number, struct
 										   .prefixes = settings->prefixes },
 							    fault);
 	batch->number[batch->n++] = number;
-	return batch->n == BATCH ? take_out(host, batch, fault) : 0;
+	return batch->n == PUBLISH_BATCH ? take_out(host, batch, fault) : 0;
 }
 
 int publish_collect(struct host *host, struct fault *fault)

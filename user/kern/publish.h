@@ -28,9 +28,23 @@ struct published {
 /* Finds an equal image that is there already, or loads this one. 0, or -errno and nothing is left behind. */
 int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault);
 
-/* The same for `n` of them, in as few grace periods as one. All, or none. */
-int publish_many(struct host *host, const struct image *const *images, size_t n, struct published *out,
-		 struct fault *fault);
+/*
+ * The same for `n` of them, in as few grace periods as one, if they are no more than PUBLISH_BATCH. All, or none. What
+ * takes long, to make the maps of a large one, publish_prepare() does before, without the lock; one that is not
+ * prepared has -1 for both.
+ */
+#define PUBLISH_BATCH 128
+struct publishing {
+	const struct image *image;
+	int trie, table; /* descriptors, owned until publish_many() takes them */
+};
+
+int publish_prepare(const struct image *image, struct publishing *out, struct fault *fault);
+void publish_discard(struct publishing *publishing);
+int publish_many(struct host *host, struct publishing *of, size_t n, struct published *out, struct fault *fault);
+
+/* True when an equal image is there. */
+bool publish_knows(const struct host *host, const struct image *image);
 
 /* True while the image is there and whole. */
 bool publish_has(const struct host *host, const struct published *image);

@@ -98,6 +98,13 @@ $(B)/user/%.o: user/%.c Makefile | $(B)/.deps
 BUILTIN := share/policies/appengine.yaml share/sets/google share/sets/google-cloud
 $(B)/user/policy/builtin.o $(B)/fuzz/user/policy/builtin.o: $(BUILTIN)
 
+# What must be the same at both ends of the daemon's socket: how a snapshot is written, and the structs it is made of
+$(B)/snapshot-layout.h: include/abi.h user/report/report.h user/report/snapshot.h user/report/snapshot.c
+	@mkdir -p $(@D)
+	$(call say,GEN)
+	echo "#define SNAPSHOT_LAYOUT \"$$(cat $^ | sha256sum | cut -d' ' -f1)\"" > $@
+$(B)/user/report/snapshot.o $(B)/fuzz/user/report/snapshot.o: $(B)/snapshot-layout.h
+
 $(B)/user/kern/host.o: $(B)/sockwarden.skel.h
 $(B)/user/kern/watch.o: $(B)/watch.skel.h
 
@@ -165,7 +172,7 @@ format: deps-lint
 	clang-format -i $(wildcard include/*.h bpf/*.[ch] user/*.c user/*/*.[ch] tests/*/*.[ch])
 
 ##@ lint: clang-tidy, cppcheck and shellcheck
-lint: deps-lint $(B)/sockwarden.skel.h $(B)/watch.skel.h
+lint: deps-lint $(B)/sockwarden.skel.h $(B)/watch.skel.h $(B)/snapshot-layout.h
 	scripts/lint
 
 ##@ clean: remove what was built

@@ -24,12 +24,6 @@ enum tenant_state {
 
 const char *tenant_state_name(enum tenant_state state);
 
-struct rule_hits {
-	__u32 rule; /* index or SW_RULE_DEFAULT */
-	__u64 hits;
-	struct sw_text text;
-};
-
 /* A peer that a rule or the default refused. */
 struct refused {
 	struct sw_flow flow;
@@ -38,9 +32,21 @@ struct refused {
 	bool resolver; /* it is one of this host's name servers */
 };
 
+/* What is sent byte for byte tells nothing else of our memory: its padding is a named field that is zero. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
+struct rule_hits {
+	__u64 hits;
+	__u32 rule; /* index or SW_RULE_DEFAULT */
+	__u32 pad;
+	struct sw_text text;
+};
+
 struct report {
 	struct sw_record record;
 	enum tenant_state state;
+	__u32 pad;
 	struct sw_settings settings; /* zero when the tenant has no policy in force */
 	__u64 limit;                 /* of sw_counts.spent; SW_NO_LIMIT: no budget */
 	struct sw_counts counts;
@@ -66,6 +72,8 @@ struct support {
 	__u32 closing; /* enum closing_by */
 	__u32 watches; /* bits 1 << enum sw_watch: those in place */
 };
+
+#pragma GCC diagnostic pop
 
 struct reports {
 	LIST(struct report) of;

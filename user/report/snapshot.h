@@ -12,6 +12,10 @@
 
 #define SW_SOCKET "/run/sockwarden/daemon.sock"
 
+/* As in report.h: these are sent as they are. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic error "-Wpadded"
+
 /* The process that closes sockets. Of the last pass that did not fail, if nothing else is said. */
 struct reaper_state {
 	__s64 began;      /* when the one under way began, milliseconds of the boot clock; 0: none is */
@@ -43,16 +47,24 @@ struct daemon_state {
 	struct reaper_state reaper;
 };
 
+#pragma GCC diagnostic pop
+
 struct snapshot {
 	struct daemon_state daemon;
 	struct reports reports;
 };
 
-/* Numbers take the bytes they need, so that thousands of tenants are few MB. `out` keeps an error in writing. */
+/*
+ * A head, the structs themselves, byte for byte, and of each list first how many it has. Zeroes are packed, so that
+ * thousands of tenants are few MB. `out` keeps an error in writing.
+ */
 void snapshot_write(const struct snapshot *snapshot, FILE *out);
 
-/* 0, or -EBADMSG and nothing to free: cut short, of another build, or not just what snapshot_write() would write. */
+/* 0, or -EBADMSG and nothing to free: of another build, cut short, or garbled. Takes some 100 bytes of memory at most
+ * for each that came, whatever they say. */
 int snapshot_read(const void *data, size_t len, struct snapshot *out, struct fault *fault);
 void snapshot_free(struct snapshot *snapshot);
+
+#define SNAPSHOT_HEAD 72 /* bytes of the head: of all that is before the daemon's state */
 
 #endif

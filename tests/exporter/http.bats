@@ -69,27 +69,9 @@ teardown() {
 	done <<-END
 		text/plain; version=0.0.4|
 		text/plain; version=0.0.4|*/*
-		text/plain; version=0.0.4|text/html
-		text/plain; version=0.0.4|application/json;q=1, image/*
+		text/plain; version=0.0.4|application/json, text/*
 		openmetrics-text; version=1.0.0|$OPENMETRICS
-		openmetrics-text; version=1.0.0|application/openmetrics-text
-		openmetrics-text; version=1.0.0|Application/OpenMetrics-Text; Version="1.0.0"; charset=utf-8
-		openmetrics-text; version=1.0.0|application/openmetrics-text;version=1.0.0;escaping=allow-utf-8;q=0.5,text/plain;q=0.4
-		openmetrics-text; version=1.0.0|application/*, text/*;q=0.9
-		openmetrics-text; version=1.0.0|*/*, application/openmetrics-text
-		openmetrics-text; version=1.0.0|foo/bar;x="a,b;q=1", application/openmetrics-text
-		text/plain; version=0.0.4|foo/bar;x=",application/openmetrics-text,\"", text/plain;q=0.1
-		openmetrics-text; version=0.0.1|application/openmetrics-text; version=0.0.1,text/plain;version=0.0.4;q=0.5,*/*;q=0.1
-		openmetrics-text; version=0.0.1|application/openmetrics-text;version=0.0.1;q=0.9,application/openmetrics-text;version=1.0.0;q=0.8
-		text/plain; version=0.0.4|application/openmetrics-text;version=2.0.0,text/plain
-		text/plain; version=0.0.4|application/openmetrics-text;q=0
-		text/plain; version=0.0.4|application/openmetrics-text;q=0, */*
-		text/plain; version=0.0.4|application/openmetrics-text;q=0.499,text/plain;version=0.0.4;q=0.5
-		text/plain; version=0.0.4|application/openmetrics-text;q=1.5
-		text/plain; version=0.0.4|application/openmetrics-text;q=0.1234
-		text/plain; version=0.0.4|application/openmetrics-text;q=,text/plain;q=0.1
-		text/plain; version=0.0.4|application/openmetrics-text, text/plain
-		text/plain; version=0.0.4|;;;,,,=;q
+		openmetrics-text; version=1.0.0|text/plain, Application/OpenMetrics-Text; version="1.0.0"; charset=utf-8
 	END
 }
 

@@ -6,16 +6,16 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <microhttpd.h>
 
-#include "accept.h"
+#include "client.h"
 #include "exporter.h"
 #include "mem.h"
-#include "client.h"
 
 #define CONNECTIONS       64
 #define THREADS           4U /* a daemon that hangs holds up one of them for a while, and health is answered by another */
@@ -55,19 +55,29 @@ static void note(struct server *server, const struct fault *down)
 	pthread_mutex_unlock(&server->lock);
 }
 
+#define TEXT        "text/plain; version=0.0.4; charset=utf-8"
+#define OPENMETRICS "application/openmetrics-text"
+
+/* A scraper that can read OpenMetrics names it, and wants it before the text. */
+static bool wants_openmetrics(struct MHD_Connection *connection)
+{
+	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
+
+	return accept && strcasestr(accept, OPENMETRICS);
+}
+
 /* The metrics as text, or the reason why there is none. */
 static struct reply reply_metrics(struct server *server, struct MHD_Connection *connection)
 {
-	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT);
-	const struct media *media = accept_choose(accept);
-	struct reply reply = { MHD_HTTP_OK, media->header };
+	bool open = wants_openmetrics(connection);
+	struct reply reply = { MHD_HTTP_OK, open ? OPENMETRICS "; version=1.0.0; charset=utf-8" : TEXT };
 	struct fault fault, down;
 	FILE *out = open_memstream(&reply.text, &reply.len);
 	int err;
 
 	if (!out)
 		abort();
-	err = exporter_scrape(server->exporter, media->format, out, &down, &fault);
+	err = exporter_scrape(server->exporter, open ? METRICS_OPENMETRICS : METRICS_TEXT, out, &down, &fault);
 	if (fclose(out))
 		abort();
 	note(server, &down);

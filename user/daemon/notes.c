@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "cli.h"
+#include "file.h"
 #include "load.h"
 #include "node.h"
 #include "notes.h"
@@ -132,46 +131,15 @@ static char *write_text(__u64 epoch, const struct wanted_list *wanted)
 	return text;
 }
 
-/* A name is on the disk once its folder is. */
-static int sync_folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	char *folder = slash ? mem_printf("%.*s", (int)(slash - path) + 1, path) : mem_printf(".");
-	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC), err = fd < 0 || fsync(fd) ? -errno : 0;
-
-	if (fd >= 0)
-		close(fd);
-	free(folder);
-	return err;
-}
-
-/* The file is there whole, or as it was, whenever the power goes. */
-static int write_file(const char *path, const char *text)
-{
-	char *temporary = mem_printf("%s.new", path);
-	FILE *out = fopen(temporary, "we");
-	int err = !out || fputs(text, out) < 0 || fflush(out) || fsync(fileno(out)) ? -errno : 0;
-
-	if (out && fclose(out) && !err)
-		err = -errno;
-	if (!err && rename(temporary, path))
-		err = -errno;
-	if (!err)
-		err = sync_folder_of(path);
-	if (err)
-		unlink(temporary);
-	free(temporary);
-	return err;
-}
-
 void notes_save(struct notes *notes, __u64 epoch, const struct wanted_list *wanted)
 {
 	char *text = write_text(epoch, wanted);
-	int err = notes->saved && !strcmp(text, notes->saved) ? 0 : write_file(notes->path, text);
+	bool same = notes->saved && !strcmp(text, notes->saved);
+	struct fault fault;
+	int err = same ? 0 : file_replace(notes->path, 0600, text, strlen(text), &fault);
 
 	if (err && !notes->failing)
-		warn("cannot write %s: %s; what is attached now is not attached again after a boot", notes->path,
-		     strerror(-err));
+		warn("%s; what is attached now is not attached again after a boot", fault.text);
 	notes->failing = err;
 	if (err) {
 		free(text);

@@ -26,6 +26,7 @@
 
 #include "cli.h"
 #include "daemon.h"
+#include "file.h"
 #include "survey.h"
 
 #define PATIENCE 30000         /* ms a client has to ask, and to read an answer */
@@ -245,18 +246,6 @@ int server_listen(struct daemon *daemon, struct fault *fault)
 	return daemon_watch(daemon, &daemon->listener, EPOLLIN, fault);
 }
 
-/* The folder, if it is ours to make. */
-static void make_folder(const char *path)
-{
-	char *folder = mem_strdup(path), *slash = strrchr(folder, '/');
-
-	if (slash && slash != folder) {
-		*slash = '\0';
-		mkdir(folder, 0755);
-	}
-	free(folder);
-}
-
 static int give_to_group(const char *path, const char *name, struct fault *fault)
 {
 	struct group *group = name ? getgrnam(name) : NULL;
@@ -293,7 +282,7 @@ int server_open(struct daemon *daemon, struct fault *fault)
 		return fault_set(fault, EINVAL, "%s is too long for a socket: it may have %zu bytes", path,
 				 sizeof(at.sun_path) - 1);
 	strcpy(at.sun_path, path);
-	make_folder(path);
+	file_make_folder(path); /* if it is ours to make */
 	if (!lstat(path, &st) && !S_ISSOCK(st.st_mode))
 		return fault_set(fault, EINVAL, "%s is there and no socket: give another path with --socket", path);
 	if (is_alive(&at))

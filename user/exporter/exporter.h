@@ -32,9 +32,6 @@ int listen_passed(struct fault *fault);
 /* Where the socket listens, for people. */
 const char *listen_name(int fd, char *text, size_t size);
 
-/* Replaces the file at once and for good: no reader sees half of it. 0 or -errno. */
-int file_replace(const char *path, const char *text, size_t len, struct fault *fault);
-
 /* Serves until SIGTERM or SIGINT. Takes the socket. 0 or -errno. */
 int serve(const struct exporter *exporter, int fd, struct fault *fault);
 

@@ -11,6 +11,7 @@
 
 #include "client.h"
 #include "exporter.h"
+#include "file.h"
 #include "scrape.h"
 
 enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
@@ -197,7 +198,7 @@ static int write_once(const struct exporter *exporter, const char *path)
 	if (path && fclose(out))
 		abort();
 	if (path && !err)
-		err = file_replace(path, text, len, &fault);
+		err = file_replace(path, 0644, text, len, &fault); /* a collector is another user */
 	free(text);
 	if (err)
 		return fail("%s", fault.text);

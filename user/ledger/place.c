@@ -15,6 +15,7 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "store.h"
 
 /* Their locks are not those of the other hosts, or their fsync() is no promise. */
@@ -29,23 +30,10 @@ static const struct {
 	{ 0x65735546, "FUSE" },
 };
 
-/* So that the folder we made is there after a power cut. */
-static void sync_above(const char *folder)
-{
-	char *copy = mem_strdup(folder);
-	int fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
-	free(copy);
-}
-
 static int make_folder(const char *path, const char *folder, struct fault *fault)
 {
 	if (!mkdir(folder, 0750)) {
-		sync_above(folder);
+		file_sync_name(folder); /* so that it is there after a power cut */
 		return 0;
 	}
 	if (errno == EEXIST)

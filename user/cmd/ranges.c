@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "cli.h"
+#include "file.h"
 #include "google.h"
 #include "load.h"
 #include "resolv.h"
@@ -111,36 +110,35 @@ int cmd_ranges(struct cli *cli)
 	return found ? EXIT_OK : fail("no set is named '%s': 'sockwarden ranges' lists them", cli->args[0]);
 }
 
-static int write_set(FILE *out, const char *what, const struct prefixes *set)
+static void write_set(FILE *out, const char *what, const struct prefixes *set)
 {
 	char text[SW_PREFIX_TEXT];
 
 	fprintf(out, "%s\n# %zu prefixes. Written by 'sockwarden ranges update'.\n", what, set->n);
 	for (size_t i = 0; i < set->n; i++)
 		fprintf(out, "%s\n", prefix_format(&set->v[i], text));
-	return fflush(out) || fsync(fileno(out)) ? -errno : 0;
 }
 
-/* The file is there whole, or as it was. */
 static int replace_set(struct cli *cli, const char *folder, const char *name, const char *what,
 		       const struct prefixes *set)
 {
-	char *file = mem_printf("%s/%s", folder, name), *temporary = mem_printf("%s/.%s.new", folder, name);
-	FILE *out = fopen(temporary, "we");
-	int err = out ? write_set(out, what, set) : -errno;
+	char *file = mem_printf("%s/%s", folder, name), *text;
+	struct fault fault;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+	int err;
 
-	if (out && fclose(out) && !err)
-		err = -errno;
-	if (!err && rename(temporary, file))
-		err = -errno;
-	if (err) {
-		unlink(temporary);
-		warn("cannot write %s: %s", file, strerror(-err));
-	} else {
+	if (!out)
+		abort();
+	write_set(out, what, set);
+	fclose(out);
+	err = file_replace(file, 0644, text, len, &fault);
+	if (err)
+		warn("%s", fault.text);
+	else
 		show_set(cli, name, set->n, file);
-	}
 	free(file);
-	free(temporary);
+	free(text);
 	return err ? EXIT_FAILED : EXIT_OK;
 }
 
@@ -179,16 +177,10 @@ static bool read_list(const char *file, struct google_list *list)
 	return good;
 }
 
+/* The one above too: a new host has neither. */
 static int make_folder(const char *folder)
 {
-	char above[4096], *slash;
-
-	snprintf(above, sizeof(above), "%s", folder);
-	slash = strrchr(above, '/');
-	if (slash && slash != above) {
-		*slash = '\0';
-		mkdir(above, 0755);
-	}
+	file_make_folder(folder);
 	return mkdir(folder, 0755) && errno != EEXIST ? -errno : 0;
 }
 

@@ -17,14 +17,6 @@
 #include "cli.h"
 #include "daemon.h"
 
-__s64 clock_ms(int clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 int daemon_watch(struct daemon *daemon, struct watch *watch, unsigned events, struct fault *fault)
 {
 	struct epoll_event event = { .events = events, .data.ptr = watch };

@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 
+#include "clock.h"
 #include "events.h"
 #include "host.h"
 #include "ledger.h"
@@ -142,7 +143,5 @@ int rights_keep_keeper(struct fault *fault);
 void notify(const char *state);
 void notify_reloading(void);
 unsigned long notify_watchdog(void); /* microseconds between signs of life; 0: none are wanted */
-
-__s64 clock_ms(int clock);
 
 #endif

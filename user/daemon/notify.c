@@ -5,7 +5,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -33,11 +32,8 @@ void notify(const char *state)
 void notify_reloading(void)
 {
 	char text[64];
-	struct timespec now;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld",
-		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+	snprintf(text, sizeof(text), "RELOADING=1\nMONOTONIC_USEC=%lld", clock_ns(CLOCK_MONOTONIC) / 1000);
 	notify(text);
 }
 

@@ -246,15 +246,12 @@ static void tell(struct daemon *daemon, int err, const struct fault *fault)
 
 static int timed_tick(struct daemon *daemon, unsigned patience, struct fault *fault)
 {
-	struct timespec before, after;
+	__s64 before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	struct stock stock = { 0 };
-	int err;
+	int err = tick(daemon, &stock, patience, fault);
 
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &before);
-	err = tick(daemon, &stock, patience, fault);
 	stock_free(&stock);
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &after);
-	daemon->state.tick_cpu_ns += (after.tv_sec - before.tv_sec) * 1000000000LL + after.tv_nsec - before.tv_nsec;
+	daemon->state.tick_cpu_ns += clock_ns(CLOCK_THREAD_CPUTIME_ID) - before;
 	daemon->state.ledger_size = file_size(daemon->options.ledger);
 	return err;
 }

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "events.h"
 #include "mem.h"
 
@@ -21,11 +21,7 @@ struct events {
 /* The boot clock's reading in milliseconds since 1970, by the clock as it is now. */
 static __s64 date_of(__u64 ns)
 {
-	struct timespec boot, real;
-
-	clock_gettime(CLOCK_BOOTTIME, &boot);
-	clock_gettime(CLOCK_REALTIME, &real);
-	return ((real.tv_sec - boot.tv_sec) * 1000000000LL + real.tv_nsec - boot.tv_nsec + (__s64)ns) / 1000000;
+	return (clock_ns(CLOCK_REALTIME) - clock_ns(CLOCK_BOOTTIME) + (__s64)ns) / 1000000;
 }
 
 static int take(void *data, void *record, size_t len)

@@ -11,6 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "feature.h"
 #include "mem.h"
 #include "netns.h"
@@ -35,14 +36,6 @@ struct pass {
 	int schedstat; /* what the kernel says of this thread */
 	struct founds founds;
 };
-
-static __u64 now(clockid_t clock)
-{
-	struct timespec time;
-
-	clock_gettime(clock, &time);
-	return time.tv_sec * 1000000000ULL + time.tv_nsec;
-}
 
 enum closing_by reap_by(const struct host *host)
 {
@@ -228,11 +221,11 @@ static __u64 kept_waiting(const struct pass *pass)
  */
 static ssize_t read_on(struct pass *pass, int fd, struct sw_found *founds)
 {
-	__u64 waited = kept_waiting(pass), since = now(CLOCK_MONOTONIC), held;
+	__u64 waited = kept_waiting(pass), since = clock_ns(CLOCK_MONOTONIC), held;
 	ssize_t len = read(fd, founds, FOUNDS_AT_ONCE * sizeof(*founds));
 	int err = errno;
 
-	held = now(CLOCK_MONOTONIC) - since;
+	held = clock_ns(CLOCK_MONOTONIC) - since;
 	waited = kept_waiting(pass) - waited;
 	held -= waited < held ? waited : held;
 	if (held > pass->result->longest)
@@ -501,8 +494,8 @@ int reap_pass(struct host *host, const struct reap_options *options,
 	*result = (struct reap_result){ 0 };
 	if (lock < 0)
 		return lock;
-	began = now(CLOCK_MONOTONIC);
-	cpu = now(CLOCK_THREAD_CPUTIME_ID);
+	began = clock_ns(CLOCK_MONOTONIC);
+	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	pass.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	err = make_pass(&pass, fault);
 	for (size_t i = 0; i < pass.founds.of.n; i++) {
@@ -511,8 +504,8 @@ int reap_pass(struct host *host, const struct reap_options *options,
 		result->found++;
 		each(&pass.founds.of.v[i], data);
 	}
-	result->lasted = now(CLOCK_MONOTONIC) - began;
-	result->cpu = now(CLOCK_THREAD_CPUTIME_ID) - cpu;
+	result->lasted = clock_ns(CLOCK_MONOTONIC) - began;
+	result->cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
 	free(pass.founds.of.v);
 	close(pass.schedstat);
 	close(lock);

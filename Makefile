@@ -98,11 +98,12 @@ $(B)/user/%.o: user/%.c Makefile | $(B)/.deps
 BUILTIN := share/policies/appengine.yaml share/sets/google share/sets/google-cloud
 $(B)/user/policy/builtin.o $(B)/fuzz/user/policy/builtin.o: $(BUILTIN)
 
-# What must be the same at both ends of the daemon's socket: how a snapshot is written, and the structs it is made of
-$(B)/snapshot-layout.h: include/abi.h user/report/report.h user/report/snapshot.h user/report/snapshot.c
+# What must be the same at both ends of the daemon's socket: the structs of a snapshot, and how it is written
+$(B)/snapshot-layout.h: user/report/snapshot.c Makefile | $(B)/.deps
 	@mkdir -p $(@D)
 	$(call say,GEN)
-	echo "#define SNAPSHOT_LAYOUT \"$$(cat $^ | sha256sum | cut -d' ' -f1)\"" > $@
+	$(CC) $(SW_CFLAGS) -E -P -MD -MP -MT $@ -MF $(@:h=d) -x c user/report/snapshot.h -o $(@:h=i)
+	echo "#define SNAPSHOT_LAYOUT \"$$(cat $(@:h=i) $< | sha256sum | cut -d' ' -f1)\"" > $@
 $(B)/user/report/snapshot.o $(B)/fuzz/user/report/snapshot.o: $(B)/snapshot-layout.h
 
 $(B)/user/kern/host.o: $(B)/sockwarden.skel.h

@@ -7,7 +7,7 @@
 #include "snapshot-layout.h"
 #include "snapshot.h"
 
-/* Of what both ends must agree on there is a hash, over the sources that say it: nobody has to remember a change. */
+/* The hash is over all that snapshot.h includes, and this file: nobody has to remember to tell of a change. */
 struct head {
 	char magic[8], layout[64];
 };

@@ -7,6 +7,10 @@
 
 #include "cli.h"
 #include "host.h"
+#include "named.h"
+#include "options.h"
+
+const char say_program[] = "sockwarden";
 
 #define JSON (TAKES(JSON) | TAKES(PRETTY))
 
@@ -73,10 +77,7 @@ static const struct command commands[] = {
 
 #define COMMANDS (sizeof(commands) / sizeof(commands[0]))
 
-static const struct option_row {
-	char letter;
-	const char *name, *arg, *help;
-} rows[] = {
+static const struct option_row rows[] = {
 #define X(id, letter, name, arg, help) { letter, name, arg, help },
 	OPTIONS(X)
 #undef X
@@ -89,7 +90,7 @@ static void print_help(void)
 		printf("  %-14s %s\n", commands[i].verb, commands[i].help);
 	printf("\n'sockwarden COMMAND --help' says more. Policies and sets are looked for in the folders\n"
 	       "%s\nor those of $SOCKWARDEN_PATH, and last among what is built in.\n",
-	       cli_path());
+	       policy_path());
 }
 
 /* The commands of two words that begin with this one. Returns how many there are. */
@@ -107,21 +108,19 @@ static int print_family(const char *word)
 	return n;
 }
 
+static struct option_table options_of(const struct command *command)
+{
+	return (struct option_table){ rows, OPTION_COUNT, command->takes | TAKES(HELP), command->max < 0 };
+}
+
 static void print_command_help(const struct command *command)
 {
+	const struct option_table table = options_of(command);
+
 	printf("usage: sockwarden %s [OPTION...] %s\n\n%s\n\n", command->verb, command->args, command->help);
 	if (command->more)
 		printf("%s\n", command->more);
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		char left[40];
-
-		if (!((command->takes | TAKES(HELP)) & 1U << i))
-			continue;
-		snprintf(left, sizeof(left), "%s --%s%s%s",
-			 rows[i].letter ? (char[]){ '-', rows[i].letter, ',', 0 } : "   ", rows[i].name,
-			 rows[i].arg ? " " : "", rows[i].arg ? rows[i].arg : "");
-		printf("  %-28s %s\n", left, rows[i].help);
-	}
+	options_print(&table, 28);
 	print_family(command->verb);
 }
 
@@ -141,50 +140,15 @@ static const struct command *find_command(char **argv, int *words)
 	return NULL;
 }
 
-/* getopt_long's tables, made from ours for the options this command takes. */
-static void make_tables(const struct command *command, struct option longs[], char *shorts)
-{
-	if (command->max < 0)
-		*shorts++ = '+';
-	*shorts++ = ':';
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		if (!((command->takes | TAKES(HELP)) & 1U << i))
-			continue;
-		*longs++ =
-			(struct option){ rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, 256 + i };
-		if (rows[i].letter) {
-			*shorts++ = rows[i].letter;
-			if (rows[i].arg)
-				*shorts++ = ':';
-		}
-	}
-	*longs = (struct option){ 0 };
-	*shorts = '\0';
-}
-
-/* A letter may be an option's of one command, and another's of the next. */
-static int option_of_letter(const struct command *command, int letter)
-{
-	for (int i = 0; i < OPTION_COUNT; i++)
-		if (rows[i].letter == letter && (command->takes | TAKES(HELP)) & 1U << i)
-			return i;
-	return OPTION_COUNT;
-}
-
 static int parse(const struct command *command, int argc, char **argv, struct cli *cli)
 {
-	struct option longs[OPTION_COUNT + 1];
-	char shorts[2 * OPTION_COUNT + 3];
-	int found;
+	const struct option_table table = options_of(command);
+	int option;
 
-	make_tables(command, longs, shorts);
-	opterr = 0;
-	while ((found = getopt_long(argc, argv, shorts, longs, NULL)) != -1) {
-		int option = found >= 256 ? found - 256 : option_of_letter(command, found);
-
-		if (found == ':')
+	while ((option = option_next(&table, argc, argv)) != OPTION_END) {
+		if (option == OPTION_WITHOUT_VALUE)
 			return usage("%s needs a value: see 'sockwarden %s --help'", argv[optind - 1], command->verb);
-		if (option == OPTION_COUNT)
+		if (option == OPTION_UNKNOWN)
 			return usage("%s is not an option of '%s': see 'sockwarden %s --help'", argv[optind - 1],
 				     command->verb, command->verb);
 		cli->given |= 1U << option;

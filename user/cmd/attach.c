@@ -6,6 +6,7 @@
 #include "amount.h"
 #include "budget.h"
 #include "cli.h"
+#include "named.h"
 #include "names.h"
 #include "target.h"
 #include "tenant.h"
@@ -175,13 +176,13 @@ static int attach_under(struct cli *cli, const char *source, const struct image 
 int cmd_attach(struct cli *cli)
 {
 	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
-	struct image *image = cli_compile(policy, false);
+	struct image *image = policy_compile(policy, false, stderr);
 	char *source;
 	int status;
 
 	if (!image)
 		return EXIT_FAILED;
-	source = cli_policy_source(policy);
+	source = policy_source(policy);
 	status = attach_under(cli, source, image);
 	free(source);
 	image_free(image);

@@ -1,27 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the commands share: one table of options, of which each command names those it takes, and the ways
- * to say what went wrong. Data goes to stdout, messages to stderr.
+ * What the commands share: one table of options, of which each command names those it takes.
  */
 #ifndef SW_CLI_H
 #define SW_CLI_H
 
 #include <stdbool.h>
 
-#include "fault.h"
-#include "image.h"
 #include "json.h"
 #include "report.h"
-
-enum exit_status {
-	EXIT_OK = 0,
-	EXIT_FAILED = 1,
-	EXIT_USAGE = 2,
-	EXIT_DENIED = 3,       /* explain: denied; policy diff: they differ */
-	EXIT_RUN_FAILED = 125, /* run: what env(1) says of itself, */
-	EXIT_RUN_CANNOT = 126, /* of a command it cannot execute, */
-	EXIT_RUN_NONE = 127,   /* and of one it cannot find */
-};
+#include "say.h"
 
 /* id, letter or 0, name, what it takes or NULL, help */
 #define OPTIONS(X)                                                                                                     \
@@ -107,29 +95,7 @@ int cmd_ranges(struct cli *cli);
 int cmd_ranges_update(struct cli *cli);
 int cmd_exporter(struct cli *cli);
 
-/* Prints "sockwarden: ..." to stderr; the other two are the exit status besides. */
-void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void warn_to(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3))); /* instead of stderr */
-#define fail(...)  (warn(__VA_ARGS__), EXIT_FAILED)
-#define usage(...) (warn(__VA_ARGS__), EXIT_USAGE)
-
-/* The search path of this run. */
-const char *cli_path(void);
-
-/* The policy compiled, or NULL after its mistakes were printed. Notes are printed only if `notes`. */
-struct image *cli_compile(const char *name, bool notes);
-struct image *cli_compile_to(const char *name, bool notes, FILE *out); /* instead of stderr */
-
-/* Of a command that only reads a policy: its argument, or standard input for "-". */
-struct policy *cli_policy(const char *name, struct diags *diags);
-struct image *cli_compile_given(const char *name, bool notes);
-
-/* Where a policy came from, so that it is found again from another folder: free() it. */
-char *cli_policy_source(const char *name);
-
 /* What became of a tenant, as --json says. `support` as in report_print(). */
 void cli_report(const struct cli *cli, const struct report *report, const struct support *support, FILE *out);
-
-#define DEFAULT_POLICY "appengine"
 
 #endif

@@ -6,6 +6,7 @@
 #include "ask.h"
 #include "cli.h"
 #include "meter.h"
+#include "named.h"
 #include "names.h"
 #include "target.h"
 #include "tenant.h"
@@ -62,7 +63,7 @@ struct answer {
 
 static int from_policy(const char *name, struct answer *answer)
 {
-	struct image *image = cli_compile_given(name, false);
+	struct image *image = policy_compile_given(name, false, stderr);
 
 	if (!image)
 		return EXIT_FAILED;

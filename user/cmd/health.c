@@ -13,6 +13,7 @@
 #include "health.h"
 #include "ledger.h"
 #include "load.h"
+#include "named.h"
 #include "reap.h"
 #include "resolv.h"
 
@@ -195,7 +196,7 @@ static void check_names(struct health *health, const struct host *host)
 {
 	struct prefixes resolvers = { 0 };
 	struct diags diags = { 0 };
-	bool read = set_load(cli_path(), SET_RESOLVERS, &resolvers, &diags) && !diags.errors;
+	bool read = set_load(policy_path(), SET_RESOLVERS, &resolvers, &diags) && !diags.errors;
 
 	if (!read)
 		add(health, "names", HEALTH_LOOK,
@@ -212,7 +213,7 @@ static void check_names(struct health *health, const struct host *host)
 
 static void check_sets(struct health *health)
 {
-	__s64 published = set_published(cli_path(), "google"), age = time(NULL) - published;
+	__s64 published = set_published(policy_path(), "google"), age = time(NULL) - published;
 	char text[CALENDAR_TEXT];
 
 	if (!published)

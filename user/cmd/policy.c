@@ -8,6 +8,7 @@
 
 #include "cli.h"
 #include "load.h"
+#include "named.h"
 #include "names.h"
 #include "policy_json.h"
 
@@ -19,7 +20,7 @@ static const char *plural(size_t n)
 /* Mistakes and notes are printed; true if the policy is good. */
 static bool check_text(const char *name)
 {
-	struct image *image = cli_compile_given(name, true);
+	struct image *image = policy_compile_given(name, true, stderr);
 	bool good = image != NULL;
 
 	if (good)
@@ -49,7 +50,7 @@ static void diags_json(const struct diags *diags, struct json *json)
 static bool check_json(const char *name, struct json *json)
 {
 	struct diags diags = { 0 };
-	struct policy *policy = cli_policy(name, &diags);
+	struct policy *policy = policy_given(name, &diags);
 	struct image *image = policy ? compile(policy, &diags) : NULL;
 	bool good = image != NULL;
 
@@ -117,7 +118,7 @@ int cmd_policy_show(struct cli *cli)
 {
 	const char *name = cli->argc ? cli->args[0] : DEFAULT_POLICY;
 	struct diags diags = { 0 };
-	struct policy *policy = cli_policy(name, &diags);
+	struct policy *policy = policy_given(name, &diags);
 	struct image *image;
 
 	image = policy && cli_has(cli, OPTION_COMPILED) ? compile(policy, &diags) : NULL;
@@ -206,7 +207,8 @@ static size_t diff_json(const struct image *a, const struct image *b, struct jso
 
 int cmd_policy_diff(struct cli *cli)
 {
-	struct image *a = cli_compile_given(cli->args[0], false), *b = cli_compile_given(cli->args[1], false);
+	struct image *a = policy_compile_given(cli->args[0], false, stderr),
+		     *b = policy_compile_given(cli->args[1], false, stderr);
 	int status = EXIT_FAILED;
 	size_t lines;
 

@@ -9,6 +9,7 @@
 #include "file.h"
 #include "google.h"
 #include "load.h"
+#include "named.h"
 #include "resolv.h"
 #include "sets.h"
 
@@ -32,7 +33,7 @@ static void list_set(struct cli *cli, const char *name, const char *from)
 	struct prefixes set = { 0 };
 	struct diags diags = { 0 };
 
-	if (set_load(cli_path(), name, &set, &diags))
+	if (set_load(policy_path(), name, &set, &diags))
 		show_set(cli, name, set.n, from);
 	diags_print(&diags, stderr);
 	diags_free(&diags);
@@ -60,7 +61,7 @@ static int list_sets(struct cli *cli)
 		if (!listed_before(range))
 			list_set(cli, range->set, range->source);
 	for (size_t i = 0; i < sizeof(others) / sizeof(*others); i++) {
-		char *from = set_source(cli_path(), others[i]);
+		char *from = set_source(policy_path(), others[i]);
 
 		list_set(cli, others[i], from);
 		free(from);
@@ -98,7 +99,7 @@ int cmd_ranges(struct cli *cli)
 
 	if (!cli->argc)
 		return list_sets(cli);
-	found = set_load(cli_path(), cli->args[0], &set, &diags);
+	found = set_load(policy_path(), cli->args[0], &set, &diags);
 	diags_print(&diags, stderr);
 	if (found && !diags.errors) {
 		prefixes_aggregate(&set);

@@ -20,6 +20,7 @@
 
 #include "budget.h"
 #include "cli.h"
+#include "named.h"
 #include "run_cgroup.h"
 #include "run_outside.h"
 #include "tenant.h"
@@ -319,10 +320,10 @@ int cmd_run(struct cli *cli)
 		warn("'%s' cannot name a tenant: %s", tenant, wrong);
 		return EXIT_RUN_FAILED;
 	}
-	image = cli_compile(policy, false);
+	image = policy_compile(policy, false, stderr);
 	if (!image)
 		return EXIT_RUN_FAILED;
-	source = cli_policy_source(policy);
+	source = policy_source(policy);
 	status = run(cli, image, source, &fault);
 	if (status < 0) {
 		warn("%s", fault.text);

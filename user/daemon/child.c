@@ -12,8 +12,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "daemon.h"
+#include "say.h"
 
 static int on_end(struct daemon *daemon, struct watch *watch, struct fault *fault)
 {

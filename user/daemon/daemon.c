@@ -14,8 +14,8 @@
 #include <unistd.h>
 
 #include "calendar.h"
-#include "cli.h"
 #include "daemon.h"
+#include "say.h"
 
 int daemon_watch(struct daemon *daemon, struct watch *watch, unsigned events, struct fault *fault)
 {

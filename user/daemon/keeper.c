@@ -18,9 +18,10 @@
 #include <unistd.h>
 
 #include "budget.h"
-#include "cli.h"
 #include "daemon.h"
+#include "named.h"
 #include "notes.h"
+#include "say.h"
 #include "survey.h"
 #include "tenant.h"
 #include "wanted.h"
@@ -198,7 +199,7 @@ static int attach_again(struct host *host, const struct wanted *wanted, const st
 
 static int protect(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup)
 {
-	struct image *image = cli_compile(wanted->is.policy, false);
+	struct image *image = policy_compile(wanted->is.policy, false, stderr);
 	struct fault fault;
 	bool done = false;
 	int err = image ? attach_again(host, wanted, cgroup, image, &done, &fault)

@@ -5,11 +5,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli.h"
 #include "file.h"
+#include "json.h"
 #include "load.h"
 #include "node.h"
 #include "notes.h"
+#include "say.h"
 #include "tenant.h"
 
 struct notes notes_beside(const char *ledger)

@@ -12,9 +12,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "daemon.h"
 #include "reap.h"
+#include "say.h"
 
 /*
  * A socket goes at most a tenth of its timeout late. That its data moved is seen in the next pass, and that it is idle

@@ -9,9 +9,10 @@
 #include <time.h>
 
 #include "budget.h"
-#include "cli.h"
 #include "daemon.h"
 #include "load.h"
+#include "named.h"
+#include "say.h"
 #include "survey.h"
 #include "tenant.h"
 
@@ -46,7 +47,7 @@ static bool compile_all(struct daemon *daemon, struct renewal *renewal)
 			continue;
 		*list_add(&renewal->of) = (struct renewed){
 			.source = mem_strdup(record->policy),
-			.image = cli_compile_to(record->policy, false, renewal->said),
+			.image = policy_compile(record->policy, false, renewal->said),
 		};
 		good &= renewal->of.v[renewal->of.n - 1].image != NULL;
 	}

@@ -12,9 +12,9 @@
 #include <sys/inotify.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "daemon.h"
 #include "resolv.h"
+#include "say.h"
 
 #define LINKS_MAX 16
 #define IN_FOLDER (IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_CLOSE_WRITE | IN_ONLYDIR)

@@ -24,9 +24,9 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "cli.h"
 #include "daemon.h"
 #include "file.h"
+#include "say.h"
 #include "survey.h"
 
 #define PATIENCE 30000         /* ms a client has to ask, and to read an answer */

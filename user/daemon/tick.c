@@ -12,9 +12,9 @@
 
 #include "budget.h"
 #include "calendar.h"
-#include "cli.h"
 #include "daemon.h"
 #include "policy.h"
+#include "say.h"
 #include "survey.h"
 #include "tenant.h"
 

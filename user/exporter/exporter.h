@@ -35,7 +35,4 @@ const char *listen_name(int fd, char *text, size_t size);
 /* Serves until SIGTERM or SIGINT. Takes the socket. 0 or -errno. */
 int serve(const struct exporter *exporter, int fd, struct fault *fault);
 
-/* Prints "sockwarden-exporter: ..." to stderr. */
-void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
-
 #endif

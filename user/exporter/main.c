@@ -2,7 +2,6 @@
 /* sockwarden-exporter: what the daemon knows, for Prometheus. A process of its own, which has no rights. */
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,37 +11,39 @@
 #include "client.h"
 #include "exporter.h"
 #include "file.h"
+#include "options.h"
+#include "say.h"
 #include "scrape.h"
 
-enum { EXIT_OK, EXIT_FAILED, EXIT_USAGE };
+const char say_program[] = "sockwarden-exporter";
 
-/* id, name, what it takes or NULL, help */
+/* id, letter or 0, name, what it takes or NULL, help */
 #define OPTIONS(X)                                                                                                     \
-	X(ADDRESS, "web.listen-address", "ADDRESS",                                                                    \
+	X(ADDRESS, 0, "web.listen-address", "ADDRESS",                                                                 \
 	  "where to listen: :PORT, IPV4:PORT or [IPV6]:PORT (default :10798)")                                         \
-	X(SYSTEMD, "web.systemd-socket", NULL, "listen on the socket systemd passes instead")                          \
-	X(PATH, "web.telemetry-path", "PATH", "where the metrics are (default /metrics)")                              \
-	X(SOCKET, "socket", "PATH", "the daemon's socket (default " SW_SOCKET ")")                                     \
-	X(TENANTS, "tenants", "all|top:N|off", "whose metrics to show one by one (default all)")                       \
-	X(TEXTFILE, "textfile", "PATH.prom", "write the metrics to a file for node_exporter, once, and exit")          \
-	X(ONCE, "once", NULL, "print the metrics and exit")                                                            \
-	X(HELP, "help", NULL, "show this help")                                                                        \
-	X(VERSION, "version", NULL, "show the version")
+	X(SYSTEMD, 0, "web.systemd-socket", NULL, "listen on the socket systemd passes instead")                       \
+	X(PATH, 0, "web.telemetry-path", "PATH", "where the metrics are (default /metrics)")                           \
+	X(SOCKET, 0, "socket", "PATH", "the daemon's socket (default " SW_SOCKET ")")                                  \
+	X(TENANTS, 0, "tenants", "all|top:N|off", "whose metrics to show one by one (default all)")                    \
+	X(TEXTFILE, 0, "textfile", "PATH.prom", "write the metrics to a file for node_exporter, once, and exit")       \
+	X(ONCE, 0, "once", NULL, "print the metrics and exit")                                                         \
+	X(HELP, 'h', "help", NULL, "show this help")                                                                   \
+	X(VERSION, 0, "version", NULL, "show the version")
 
 enum option_id {
-#define X(id, name, arg, help) OPTION_##id,
+#define X(id, letter, name, arg, help) OPTION_##id,
 	OPTIONS(X)
 #undef X
 		OPTION_COUNT,
 };
 
-static const struct row {
-	const char *name, *arg, *help;
-} rows[] = {
-#define X(id, name, arg, help) { name, arg, help },
+static const struct option_row rows[] = {
+#define X(id, letter, name, arg, help) { letter, name, arg, help },
 	OPTIONS(X)
 #undef X
 };
+
+static const struct option_table table = { rows, OPTION_COUNT, (1U << OPTION_COUNT) - 1, false };
 
 static const char more[] =
 	"\n"
@@ -67,53 +68,23 @@ struct options {
 	const char *value[OPTION_COUNT]; /* "" for those that take nothing; NULL: not given */
 };
 
-/* A line stays whole, whichever threads print. */
-void warn(const char *format, ...)
-{
-	va_list args;
-
-	flockfile(stderr);
-	fputs("sockwarden-exporter: ", stderr);
-	va_start(args, format);
-	vfprintf(stderr, format, args);
-	va_end(args);
-	fputc('\n', stderr);
-	funlockfile(stderr);
-}
-
-#define fail(...)  (warn(__VA_ARGS__), EXIT_FAILED)
-#define usage(...) (warn(__VA_ARGS__), EXIT_USAGE)
-
 static void print_help(void)
 {
 	puts("usage: sockwarden exporter [OPTION...]\n\nserve what the daemon knows to Prometheus\n");
-	for (int i = 0; i < OPTION_COUNT; i++) {
-		char left[48];
-
-		snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].arg ? " " : "",
-			 rows[i].arg ? rows[i].arg : "");
-		printf("  %-32s %s\n", left, rows[i].help);
-	}
+	options_print(&table, 36);
 	fputs(more, stdout);
 }
 
 static int parse(int argc, char **argv, struct options *options)
 {
-	struct option longs[OPTION_COUNT + 1] = { 0 };
-	int found;
+	int option;
 
-	for (int i = 0; i < OPTION_COUNT; i++)
-		longs[i] =
-			(struct option){ rows[i].name, rows[i].arg ? required_argument : no_argument, NULL, 256 + i };
-	opterr = 0;
-	while ((found = getopt_long(argc, argv, ":h", longs, NULL)) != -1) {
-		if (found == ':')
+	while ((option = option_next(&table, argc, argv)) != OPTION_END) {
+		if (option == OPTION_WITHOUT_VALUE)
 			return usage("%s needs a value: see --help", argv[optind - 1]);
-		if (found == 'h')
-			found = 256 + OPTION_HELP;
-		if (found < 256)
+		if (option == OPTION_UNKNOWN)
 			return usage("%s is no option: see --help", argv[optind - 1]);
-		options->value[found - 256] = optarg ? optarg : "";
+		options->value[option] = optarg ? optarg : "";
 	}
 	if (optind < argc)
 		return usage("'%s' is too much: there are only options, see --help", argv[optind]);

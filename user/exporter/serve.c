@@ -16,6 +16,7 @@
 #include "client.h"
 #include "exporter.h"
 #include "mem.h"
+#include "say.h"
 
 #define CONNECTIONS       64
 #define THREADS           4U /* a daemon that hangs holds up one of them for a while, and health is answered by another */

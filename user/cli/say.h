@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* How a program says what went wrong, and ends. Data goes to stdout, messages to stderr. */
+#ifndef SW_SAY_H
+#define SW_SAY_H
+
+#include <stdio.h>
+
+enum exit_status {
+	EXIT_OK = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_DENIED = 3,       /* explain: denied; policy diff: they differ */
+	EXIT_RUN_FAILED = 125, /* run: what env(1) says of itself, */
+	EXIT_RUN_CANNOT = 126, /* of a command it cannot execute, */
+	EXIT_RUN_NONE = 127,   /* and of one it cannot find */
+};
+
+/* Its name, which each program defines: it stands before all that it says. */
+extern const char say_program[];
+
+/* Prints "sockwarden: ..." to stderr, one line, whichever threads print; the other two are the exit status besides. */
+void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void warn_to(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3))); /* instead of stderr */
+#define fail(...)  (warn(__VA_ARGS__), EXIT_FAILED)
+#define usage(...) (warn(__VA_ARGS__), EXIT_USAGE)
+
+#endif

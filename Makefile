@@ -16,7 +16,7 @@ export PATH := $(PATH):/usr/sbin:/sbin
 CFLAGS  ?= -O2 -g
 SW_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DSW_VERSION='"$(VERSION)"' -Wall -Wextra -Wshadow -Wmissing-prototypes \
 	-Wno-missing-field-initializers -Werror -fPIE -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
-	-ffile-prefix-map=$(CURDIR)=. -Iinclude $(addprefix -Iuser/,base cli policy report client ledger kern daemon cmd) -I$(B) $(CFLAGS)
+	-ffile-prefix-map=$(CURDIR)=. -Iinclude $(addprefix -Iuser/,base cli policy report client ledger kern tenancy daemon cmd) -I$(B) $(CFLAGS)
 SW_LDFLAGS := -pie -Wl,-z,relro,-z,now $(LDFLAGS)
 LIBS := -lbpf -lelf -lz -lsqlite3 -lyaml
 BPF_CFLAGS := -g -O2 -mcpu=v3 -target bpf -Wall -Wextra -Wno-missing-field-initializers -Werror \
@@ -28,6 +28,7 @@ CLI := $(call objects,user/cli)
 CLIENT := $(call objects,user/client)
 LEDGER := $(call objects,user/ledger)
 KERN := $(call objects,user/kern)
+TENANCY := $(call objects,user/tenancy)
 DAEMON := $(call objects,user/daemon)
 CMDS := $(call objects,user/cmd)
 EXPORTER := $(call objects,user/exporter)
@@ -115,7 +116,7 @@ $(B)/pure.a: $(call objects,$(PURE))
 	rm -f $@
 	ar rcsD $@ $^
 
-$(B)/sockwarden: $(B)/user/main.o $(CMDS) $(DAEMON) $(KERN) $(LEDGER) $(CLIENT) $(CLI) $(B)/pure.a
+$(B)/sockwarden: $(B)/user/main.o $(CMDS) $(DAEMON) $(TENANCY) $(KERN) $(LEDGER) $(CLIENT) $(CLI) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
 

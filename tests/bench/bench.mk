@@ -19,7 +19,7 @@ $(B)/tests/bench/passes.bpf.o: tests/bench/passes.bpf.c | $(B)/.deps
 	$(call say,BPF)
 	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(TARGET_$(ARCH)) -Ivmlinux/$(ARCH) -c $< -o $@
 
-$(B)/tests/bench/measure: $(BENCH) $(KERN) $(CLIENT) $(B)/pure.a
+$(B)/tests/bench/measure: $(BENCH) $(TENANCY) $(KERN) $(LEDGER) $(CLIENT) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@
 

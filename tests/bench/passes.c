@@ -22,8 +22,8 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "host.h"
 #include "reap.h"
-#include "tenant.h"
 
 #define TENANTS    50
 #define SPACES     20

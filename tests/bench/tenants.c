@@ -13,6 +13,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "detach.h"
+#include "hold.h"
+#include "state.h"
 #include "tenants.h"
 
 void must(int err, const struct fault *fault)
@@ -37,25 +40,25 @@ static void forget_ended(void)
 	struct host host;
 
 	must(host_open(&host, HOST_LOADING, &fault), &fault);
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		if (tenant_ended(&host.records[slot]))
-			must(tenant_release(&host, slot, &fault), &fault);
+	for_each_slot_of(slot, &host, SLOTS(ENDED))
+		must(tenancy_release(&host, tenancy_in(&host, slot), &fault), &fault);
 	host_close(&host);
 }
 
 static void attach_one(struct host *host, __u32 slot, const struct published *image, const char *policy)
 {
 	char path[SW_PATH_MAX], name[32];
-	struct attachment as = { .name = name, .image = *image, .policy = policy, .limit = SW_NO_LIMIT };
+	const struct attachment as = { .name = name, .policy = policy };
+	const struct terms terms = { .image = *image, .limit = SW_NO_LIMIT };
 	struct cgroup cgroup;
 	struct fault fault;
-	__u32 taken;
+	struct tenancy taken;
 
 	snprintf(name, sizeof(name), "bench-%05u", slot);
 	cgroup_add(cgroup_of(slot), path);
 	must(cgroup_open(&cgroup, path, &fault), &fault);
-	must(tenant_attach(host, &cgroup, &as, &taken, &fault), &fault);
-	if (taken != slot)
+	must(tenancy_hold(host, &cgroup, &as, &terms, &taken, &fault), &fault);
+	if (taken.slot != slot)
 		die("%s is not in slot %u", name, slot);
 	cgroup_close(&cgroup);
 }
@@ -159,7 +162,7 @@ static void end_some(const struct host *host)
 		if (rmdir(host->records[slot].path))
 			die("%s: %s", host->records[slot].path, strerror(errno));
 	for (__u32 slot = TENANTS - ENDING + 1; slot <= TENANTS; slot++)
-		while (tenant_lingers(host, slot))
+		while (tenancy_outlives_cgroup(host, tenancy_in(host, slot)))
 			usleep(10000);
 }
 

@@ -6,8 +6,8 @@
 #include <sys/types.h>
 
 #include "bench.h"
+#include "slots.h"
 #include "snapshot.h"
-#include "tenant.h"
 
 #define TENANTS  10000
 #define ENDING   1000 /* of them, at once */

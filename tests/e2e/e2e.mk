@@ -17,7 +17,7 @@ CHECKS += tests/e2e/swaps
 
 tests/e2e/swaps: $(B)/tests/swap
 
-$(B)/tests/swap: tests/e2e/swap.c $(KERN) $(B)/pure.a
+$(B)/tests/swap: tests/e2e/swap.c $(TENANCY) $(KERN) $(LEDGER) $(B)/pure.a
 	@mkdir -p $(@D)
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(LIBS) -o $@

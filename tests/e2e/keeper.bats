@@ -108,6 +108,42 @@ teardown() {
 	until_ eval '! grep -q web.service $STATE/attached.json'
 }
 
+@test "an unprotected tenant is meant by a path with a link in it" {
+	service
+	follow
+	ln -s "$CG" "$BATS_TEST_TMPDIR/link"
+	rmdir "$SERVICE"
+	until_ state_is unprotected
+	"$SW" status "$BATS_TEST_TMPDIR/link/some.slice/web.service/"
+	kill -USR1 "$DAEMON" # its slot is given back
+	until_ eval '! "$SW" status -j web.service | jq -e ".cgroup_id > 0"'
+	"$SW" status "$BATS_TEST_TMPDIR/link/some.slice/web.service"
+	"$SW" detach "$BATS_TEST_TMPDIR/link/some.slice/web.service"
+	[ "$("$SW" status -j)" = '[]' ]
+}
+
+@test "reload reads the policy of an unprotected tenant, and has it attached at once" {
+	local begun
+	service
+	follow
+	printf 'rules: 5\n' >"$POLICY"
+	begun=$SECONDS
+	remake
+	until_ said "tenant web.service is UNPROTECTED"
+	kill -USR1 "$DAEMON" # its slot is given back
+	until_ eval '! "$SW" status -j web.service | jq -e ".cgroup_id > 0"'
+	run "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 1 ]
+	[[ $output == *"$POLICY:1"*"a policy has mistakes"* ]]
+	cp share/policies/appengine.yaml "$POLICY"
+	run "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 0 ]
+	[ "$output" = 'sockwarden: reload: 1 policy read' ]
+	until_ under_policy
+	state_is enforced
+	((SECONDS - begun < 9)) # by itself the daemon tries again after 10 s
+}
+
 @test "what was attached is attached again after a boot" {
 	service
 	follow

@@ -18,8 +18,8 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "publish.h"
-#include "tenant.h"
+#include "attach.h"
+#include "detach.h"
 
 #define CLIENTS     8
 #define WRONG_SHOWN 20
@@ -179,15 +179,12 @@ static void must(int err, const struct fault *fault)
 	exit(1);
 }
 
-static void change(struct host *host, __u32 slot, const struct image *image)
+static void change(struct host *host, struct tenancy tenant, const struct image *image)
 {
-	struct attachment as = { .name = "swap", .policy = "swap.yaml", .limit = SW_NO_LIMIT };
 	struct fault fault;
 
 	shared->changes++;
-	must(publish(host, image, &as.image, &fault), &fault);
-	must(tenant_replace(host, slot, &as, &fault), &fault);
-	must(publish_collect(host, &fault), &fault);
+	must(tenancy_replace(host, tenant, image, "swap.yaml", &fault), &fault);
 	shared->changes++;
 	usleep(10000); /* so that some verdicts are seen while nothing changes */
 }
@@ -197,12 +194,12 @@ int main(int argc, char **argv)
 	struct image *images[2] = { make_image(texts[0]), make_image(texts[1]) };
 	int count = argc > 1 ? atoi(argv[1]) : 100;
 	char root[SW_PATH_MAX], path[2 * SW_PATH_MAX];
-	struct attachment as = { .name = "swap", .policy = "swap.yaml", .limit = SW_NO_LIMIT };
+	const struct attachment as = { .name = "swap", .policy = "swap.yaml", .image = images[0] };
 	struct cgroup cgroup;
 	struct fault fault;
 	struct host host;
 	pid_t clients[CLIENTS];
-	__u32 slot;
+	struct tenancy tenant;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -211,8 +208,7 @@ int main(int argc, char **argv)
 	must(cgroup_make(path, &fault), &fault);
 	must(cgroup_open(&cgroup, path, &fault), &fault);
 	must(host_open(&host, HOST_LOADING, &fault), &fault);
-	must(publish(&host, images[0], &as.image, &fault), &fault);
-	must(tenant_attach(&host, &cgroup, &as, &slot, &fault), &fault);
+	must(tenancy_attach(&host, &cgroup, &as, &tenant, &fault), &fault);
 	for (int i = 0; i < CLIENTS; i++) {
 		clients[i] = fork();
 		if (!clients[i]) {
@@ -222,11 +218,11 @@ int main(int argc, char **argv)
 	}
 	puts("1..1");
 	for (int i = 1; i <= count; i++)
-		change(&host, slot, images[i % 2]);
+		change(&host, tenant, images[i % 2]);
 	shared->stop = true;
 	for (int i = 0; i < CLIENTS; i++)
 		waitpid(clients[i], NULL, 0);
-	must(tenant_detach(&host, slot, &fault), &fault);
+	must(tenancy_detach(&host, tenant, &fault), &fault);
 	must(publish_collect(&host, &fault), &fault);
 	host_close(&host);
 	cgroup_end(&cgroup);

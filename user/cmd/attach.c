@@ -4,12 +4,15 @@
 #include <string.h>
 
 #include "amount.h"
-#include "budget.h"
+#include "attach.h"
 #include "cli.h"
+#include "foreign.h"
 #include "named.h"
 #include "names.h"
+#include "publish.h"
+#include "reports.h"
+#include "state.h"
 #include "target.h"
-#include "tenant.h"
 
 static void report_foreign(const struct foreign *foreign, void *data)
 {
@@ -18,44 +21,14 @@ static void report_foreign(const struct foreign *foreign, void *data)
 	     foreign->cgroup, hook_name(foreign->hook), foreign->program, foreign->id);
 }
 
-static int attach_new(struct host *host, const struct cgroup *cgroup, struct attachment *as,
-		      const struct image *compiled, __u32 *slot, struct fault *fault)
-{
-	int err = budget_limit(host, as->name, 0, &compiled->settings, &as->limit, fault);
-
-	if (!err)
-		err = publish(host, compiled, &as->image, fault);
-	if (!err)
-		err = tenant_foreign(host, cgroup, report_foreign, NULL, fault);
-	return err ? err : tenant_attach(host, cgroup, as, slot, fault);
-}
-
-static int replace(struct host *host, __u32 slot, struct attachment *as, const struct image *compiled,
-		   struct fault *fault)
-{
-	int err = budget_limit(host, as->name, slot, &compiled->settings, &as->limit, fault);
-
-	if (!err)
-		err = publish(host, compiled, &as->image, fault);
-	return err ? err : tenant_replace(host, slot, as, fault);
-}
-
 /* What is in force, and where it is read from again. */
-static bool is_under(const struct host *host, __u32 slot, const char *source, const struct image *compiled)
+static bool is_under(const struct host *host, struct tenancy of, const struct attachment *as)
 {
-	const struct sw_record *record = &host->records[slot];
+	const struct sw_record *record = tenancy_record(host, of);
 	struct sw_tenant now;
 
-	return !host_storage(host, record->cgroup, &now) && !strcmp(record->policy, source) &&
-	       !memcmp(host->settings[now.image].hash, compiled->settings.hash, sizeof(compiled->settings.hash));
-}
-
-/* The tenant of the cgroup, if it is whole: what is not is attached anew. */
-static __u32 find_whole(const struct host *host, const struct cgroup *cgroup)
-{
-	__u32 slot = tenant_of_cgroup(host, cgroup->id);
-
-	return slot && tenant_state(host, slot) <= TENANT_AUDITED ? slot : 0;
+	return !host_storage(host, record->cgroup, &now) && !strcmp(record->policy, as->policy) &&
+	       !memcmp(host->settings[now.image].hash, as->image->settings.hash, sizeof(as->image->settings.hash));
 }
 
 /* How what was done is told: with the tenant, its cgroup, its policy and the number of rules. */
@@ -63,31 +36,43 @@ static __u32 find_whole(const struct host *host, const struct cgroup *cgroup)
 #define REPLACED  "replaced the policy of %s (%s): it is %s now, %u rule%s\n"
 #define UNCHANGED "unchanged: %s (%s) is attached to policy %s, %u rule%s\n"
 
-static int attach(struct host *host, struct cli *cli, struct attachment *as, const struct cgroup *cgroup,
-		  const struct image *compiled, __u32 *slot, const char **done, struct fault *fault)
+static int attach_new(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct tenancy *of,
+		      struct fault *fault)
 {
-	*slot = find_whole(host, cgroup);
-	*done = *slot ? REPLACED : ATTACHED;
-	if (!*slot)
-		return attach_new(host, cgroup, as, compiled, slot, fault);
-	if (strcmp(host->records[*slot].name, as->name))
-		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, host->records[*slot].name);
-	if (is_under(host, *slot, as->policy, compiled)) {
-		*done = UNCHANGED;
+	int err = foreign_find(host, cgroup, report_foreign, NULL, fault);
+
+	return err ? err : tenancy_attach(host, cgroup, as, of, fault);
+}
+
+/* What is not whole is attached anew. */
+static int attach(struct host *host, struct cli *cli, const struct attachment *as, const struct cgroup *cgroup,
+		  struct tenancy *of, const char **done, struct fault *fault)
+{
+	const struct sw_record *record;
+
+	*of = tenancy_of_cgroup(host, cgroup->id);
+	*done = ATTACHED;
+	if (!tenancy_is_whole(host, *of))
+		return attach_new(host, cgroup, as, of, fault);
+	record = tenancy_record(host, *of);
+	*done = UNCHANGED;
+	if (strcmp(record->name, as->name))
+		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, record->name);
+	if (is_under(host, *of, as))
 		return 0;
-	}
+	*done = REPLACED;
 	if (!cli_has(cli, OPTION_REPLACE))
 		return fault_set(fault, EEXIST,
 				 "tenant %s is attached already, to another policy: --replace gives it this one",
 				 as->name);
-	return replace(host, *slot, as, compiled, fault);
+	return tenancy_replace(host, *of, as->image, as->policy, fault);
 }
 
 /* Programs get the tenant as `status` shows it. The line for people asks nothing more of the kernel. */
-static int show(const struct host *host, struct cli *cli, __u32 slot, const struct image *image, const char *done,
-		struct fault *fault)
+static int show(const struct host *host, struct cli *cli, struct tenancy of, const struct image *image,
+		const char *done, struct fault *fault)
 {
-	const struct sw_record *record = &host->records[slot];
+	const struct sw_record *record = tenancy_record(host, of);
 	const struct sw_settings *settings = &image->settings;
 	struct report report;
 	int err;
@@ -98,7 +83,7 @@ static int show(const struct host *host, struct cli *cli, __u32 slot, const stru
 			       plural(settings->rules));
 		return 0;
 	}
-	err = tenant_report(host, slot, &report, fault);
+	err = tenancy_report(host, of, &report, fault);
 	if (!err)
 		cli_report(cli, &report, NULL, stdout);
 	report_free(&report);
@@ -109,9 +94,9 @@ static int show(const struct host *host, struct cli *cli, __u32 slot, const stru
 static int choose_name(const struct host *host, const struct cli *cli, const struct cgroup *cgroup,
 		       char name[SW_NAME_MAX], struct fault *fault)
 {
-	__u32 slot = tenant_of_cgroup(host, cgroup->id);
+	struct tenancy has = tenancy_of_cgroup(host, cgroup->id);
 	const char *text = cli->value[OPTION_TENANT] ? cli->value[OPTION_TENANT]
-			   : slot                    ? host->records[slot].name
+			   : has.number              ? tenancy_record(host, has)->name
 						     : strrchr(cgroup->path, '/') + 1;
 	const char *wrong = tenant_name_check(text);
 
@@ -126,11 +111,11 @@ static int choose_name(const struct host *host, const struct cli *cli, const str
 static int open_named(const struct host *host, const char *text, struct cgroup *cgroup, struct fault *fault)
 {
 	struct fault ignored;
-	__u32 slot = target_find(host, text, &ignored);
-	const struct sw_record *record = &host->records[slot];
-	int err = cgroup_open(cgroup, slot ? record->path : text, fault);
+	struct tenancy of = target_find(host, text, &ignored);
+	const struct sw_record *record = tenancy_record(host, of);
+	int err = cgroup_open(cgroup, of.number ? record->path : text, fault);
 
-	if (err || !slot || cgroup->id == record->cgroup)
+	if (err || !of.number || cgroup->id == record->cgroup)
 		return err;
 	cgroup_close(cgroup);
 	return fault_set(fault, ENOENT, "%s is not the cgroup of tenant %s any more: detach that first", record->path,
@@ -141,16 +126,14 @@ static int attach_and_show(struct cli *cli, struct host *host, const struct cgro
 			   const struct image *image, struct fault *fault)
 {
 	char name[SW_NAME_MAX];
-	struct attachment as = { .name = name, .policy = source, .wanted = true };
-	struct fault ignored;
+	const struct attachment as = { .name = name, .policy = source, .image = image, .wanted = true };
 	const char *done;
-	__u32 slot;
+	struct tenancy of;
 	int err = choose_name(host, cli, cgroup, name, fault);
 
 	if (!err)
-		err = attach(host, cli, &as, cgroup, image, &slot, &done, fault);
-	publish_collect(host, &ignored);
-	return err ? err : show(host, cli, slot, image, done, fault);
+		err = attach(host, cli, &as, cgroup, &of, &done, fault);
+	return err ? err : show(host, cli, of, image, done, fault);
 }
 
 static int attach_under(struct cli *cli, const char *source, const struct image *image)
@@ -169,6 +152,7 @@ static int attach_under(struct cli *cli, const char *source, const struct image 
 	if (!err)
 		err = attach_and_show(cli, &host, &cgroup, source, image, &fault);
 	cgroup_close(&cgroup);
+	publish_tidy(&host);
 	host_close(&host);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }

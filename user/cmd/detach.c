@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "cli.h"
+#include "detach.h"
+#include "publish.h"
 #include "target.h"
-#include "tenant.h"
 #include "wanted.h"
 
 static void show(const struct cli *cli, const struct report *report)
@@ -38,19 +39,14 @@ static int forget(struct cli *cli, struct host *host, struct fault *fault)
 	return err ? err : done == -ENOENT ? target_missing(cli->args[0], fault) : done;
 }
 
-static int detach(struct cli *cli, struct host *host, __u32 slot, struct fault *fault)
+static int detach(struct cli *cli, struct host *host, struct tenancy of, struct fault *fault)
 {
-	struct report report;
-	const struct sw_record *record = &host->records[slot];
+	struct report report = { 0 };
+	const struct sw_record *record = tenancy_record(host, of);
 	int err = wanted_at(host, record->name, record->path) ? wanted_drop(host, record->name, fault) : 0;
 
-	if (err)
-		return err;
-	err = tenant_report(host, slot, &report, fault);
 	if (!err)
-		err = tenant_close(host, slot, &report, fault);
-	if (!err)
-		err = publish_collect(host, fault);
+		err = tenancy_close(host, of, NULL, &report, fault);
 	if (!err)
 		show(cli, &report);
 	report_free(&report);
@@ -61,13 +57,14 @@ int cmd_detach(struct cli *cli)
 {
 	struct fault fault;
 	struct host host;
-	__u32 slot;
+	struct tenancy of;
 	int err = host_open(&host, HOST_CHANGING, &fault);
 
 	if (err)
 		return fail("%s", fault.text);
-	slot = target_find(&host, cli->args[0], &fault);
-	err = slot ? detach(cli, &host, slot, &fault) : forget(cli, &host, &fault);
+	of = target_find(&host, cli->args[0], &fault);
+	err = of.number ? detach(cli, &host, of, &fault) : forget(cli, &host, &fault);
+	publish_tidy(&host);
 	host_close(&host);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }

@@ -2,14 +2,14 @@
 #include <stdio.h>
 #include <sys/stat.h>
 
-#include "client.h"
 #include "cli.h"
+#include "client.h"
 #include "health.h"
 #include "host.h"
 #include "names.h"
 #include "netns.h"
 #include "reap.h"
-#include "survey.h"
+#include "reports.h"
 #include "watch.h"
 
 #define NONE  0
@@ -74,7 +74,7 @@ static int check(const struct host *host, struct health *health, struct fault *f
 	struct fault silence;
 	struct reports reports;
 	bool answers = !snapshot_ask(SW_SOCKET, &snapshot, &silence);
-	int err = survey_reports(host, &reports, fault);
+	int err = reports_read(host, &reports, fault);
 	struct health_sources from = {
 		.reports = &reports,
 		.daemon = answers ? &snapshot : NULL,

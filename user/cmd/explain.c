@@ -8,8 +8,9 @@
 #include "meter.h"
 #include "named.h"
 #include "names.h"
+#include "publish.h"
+#include "storage.h"
 #include "target.h"
-#include "tenant.h"
 
 /* ADDRESS:PORT, or [ADDRESS]:PORT for IPv6. */
 static const char *peer_parse(const char *text, struct sw_flow *flow)
@@ -82,15 +83,15 @@ static int from_tenant(const char *name, struct answer *answer)
 	struct sw_tenant tenant;
 	struct fault fault;
 	struct host host;
-	__u32 slot;
+	struct tenancy of;
 	int err = host_open(&host, HOST_READING, &fault);
 
 	if (err)
 		return fail("%s", fault.text);
-	slot = target_find(&host, name, &fault);
-	if (!slot || host_storage(&host, host.records[slot].cgroup, &tenant) || tenant.slot != slot) {
+	of = target_find(&host, name, &fault);
+	if (!of.number || !storage_of_slot(&host, of.slot, &tenant)) {
 		host_close(&host);
-		return slot ? fail("tenant %s is under no policy: attach it again", name) : fail("%s", fault.text);
+		return of.number ? fail("tenant %s is under no policy: attach it again", name) : fail("%s", fault.text);
 	}
 	err = ask(&host, tenant.image, &answer->flow, &answer->verdict, &fault);
 	texts = published_texts(&host, tenant.image, &n);

@@ -136,8 +136,8 @@ static int read_options(const struct cli *cli, const struct host *host, struct r
 		options->idle = seconds;
 	}
 	if (tenant) {
-		options->slot = target_find(host, tenant, &fault);
-		if (!options->slot)
+		options->tenancy = target_find(host, tenant, &fault).number;
+		if (!options->tenancy)
 			return fail("%s", fault.text);
 	}
 	return EXIT_OK;

@@ -18,12 +18,13 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "budget.h"
+#include "attach.h"
 #include "cli.h"
+#include "detach.h"
 #include "named.h"
+#include "publish.h"
 #include "run_cgroup.h"
 #include "run_outside.h"
-#include "tenant.h"
 
 /* Signals that are passed on. Those of the terminal reach the command by themselves. */
 static const int forwarded[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH };
@@ -145,37 +146,34 @@ static int supervise(pid_t pid, struct outside *outside)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* The cgroup goes first: what its sockets have yet to send goes out under the policy, and is metered. */
-static int end_tenancy(struct cli *cli, struct host *host, __u32 slot, const struct cgroup *cgroup, struct fault *fault)
+static int end_tenancy(struct cli *cli, struct host *host, struct tenancy of, const struct cgroup *cgroup,
+		       struct fault *fault)
 {
 	struct report report;
-	int err = tenant_report(host, slot, &report, fault);
+	int err = tenancy_close(host, of, cgroup, &report, fault);
 
-	if (!err) {
-		run_cgroup_remove(host, cgroup);
-		err = tenant_close(host, slot, &report, fault);
-	}
 	if (!err && !cli_has(cli, OPTION_QUIET))
 		cli_report(cli, &report, NULL, stderr);
 	report_free(&report);
-	return err ? err : publish_collect(host, fault);
+	return err;
 }
 
 /* Reports what the tenant did, and ends it. The name may be another's by now: the tenancy is ours. */
 static int close_account(struct cli *cli, const struct attachment *as, const struct cgroup *cgroup, struct fault *fault)
 {
 	struct host host;
-	__u32 slot;
+	struct tenancy ours;
 	int err = host_open(&host, HOST_CHANGING, fault);
 
 	if (err)
 		return err;
-	slot = tenant_of_tenancy(&host, as->tenancy);
-	if (slot)
-		err = end_tenancy(cli, &host, slot, cgroup, fault);
+	ours = tenancy_numbered(&host, as->number);
+	if (ours.number)
+		err = end_tenancy(cli, &host, ours, cgroup, fault);
 	else
 		warn("someone detached %s meanwhile: its command went on without a policy, or under another", as->name);
 	cgroup_remove(cgroup); /* if it is there still */
+	publish_tidy(&host);
 	host_close(&host);
 	return err;
 }
@@ -192,19 +190,15 @@ static int finish(struct cli *cli, const struct attachment *as, const struct cgr
 	return close_account(cli, as, cgroup, fault);
 }
 
-static int attach(struct host *host, struct attachment *as, const struct cgroup *cgroup, const struct image *image,
-		  struct fault *fault)
+/* The cgroup says whose it is before it is. */
+static int attach(struct host *host, struct attachment *as, const struct cgroup *cgroup, struct fault *fault)
 {
-	__u32 slot;
-	int err = budget_limit(host, as->name, 0, &image->settings, &as->limit, fault);
+	struct tenancy ours;
+	int err = host_next_serial(host, &as->number, fault);
 
 	if (!err)
-		err = publish(host, image, &as->image, fault);
-	if (!err)
-		err = host_next_serial(host, &as->tenancy, fault);
-	if (!err)
-		err = run_cgroup_mark(cgroup, as->tenancy, fault);
-	return err ? err : tenant_attach(host, cgroup, as, &slot, fault);
+		err = run_cgroup_mark(cgroup, as->number, fault);
+	return err ? err : tenancy_attach(host, cgroup, as, &ours, fault);
 }
 
 #define NAME_TRIES 100 /* process numbers are not unique where there are several namespaces of them */
@@ -227,9 +221,8 @@ static int make_cgroup(const struct host *host, const char *tenant, char name[SW
 
 /* All of it under one lock, so that of two runs with one name the second finds what the first has made. */
 static int prepare(struct attachment *as, const char *tenant, char name[SW_NAME_MAX], struct cgroup *cgroup,
-		   const struct image *image, struct fault *fault)
+		   struct fault *fault)
 {
-	struct fault ignored;
 	struct host host;
 	int err = host_open(&host, HOST_LOADING, fault);
 
@@ -238,12 +231,12 @@ static int prepare(struct attachment *as, const char *tenant, char name[SW_NAME_
 	run_cgroup_sweep(&host);
 	err = make_cgroup(&host, tenant, name, cgroup, fault);
 	if (!err) {
-		err = attach(&host, as, cgroup, image, fault);
+		err = attach(&host, as, cgroup, fault);
 		if (err)
 			cgroup_remove(cgroup);
 	}
 	if (err)
-		publish_collect(&host, &ignored);
+		publish_tidy(&host);
 	host_close(&host);
 	return err;
 }
@@ -286,7 +279,7 @@ static int run(struct cli *cli, const struct image *image, const char *source, s
 {
 	const sigset_t set = forwarded_and(SIGCHLD);
 	char name[SW_NAME_MAX];
-	struct attachment as = { .name = name, .policy = source };
+	struct attachment as = { .name = name, .policy = source, .image = image };
 	struct cgroup cgroup = { .fd = -1 };
 	struct fault second = { 0 };
 	sigset_t before;
@@ -294,7 +287,7 @@ static int run(struct cli *cli, const struct image *image, const char *source, s
 
 	sigprocmask(SIG_BLOCK, &set, &before);
 	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would lose the command's status */
-	status = prepare(&as, cli->value[OPTION_TENANT], name, &cgroup, image, fault);
+	status = prepare(&as, cli->value[OPTION_TENANT], name, &cgroup, fault);
 	if (!status) {
 		status = start(&cgroup, cli->args, &before, fault);
 		err = finish(cli, &as, &cgroup, &second);

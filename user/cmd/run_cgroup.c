@@ -6,11 +6,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/xattr.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "detach.h"
 #include "run_cgroup.h"
-#include "tenant.h"
+#include "state.h"
 
 #define FOLDER "sockwarden"
 #define MARK   "trusted.sockwarden"
@@ -58,7 +58,7 @@ static bool own(const struct cgroup *cgroup)
 /* Whose it is, if it is not free to take. */
 static int check_free(const struct host *host, const char *name, const struct cgroup *cgroup, struct fault *fault)
 {
-	__u32 slot = tenant_of_cgroup(host, cgroup->id);
+	struct tenancy has = tenancy_of_cgroup(host, cgroup->id);
 	struct mark mark;
 
 	if (!own(cgroup)) {
@@ -68,9 +68,9 @@ static int check_free(const struct host *host, const char *name, const struct cg
 				 "name with --tenant",
 				 name, mark.pid);
 	}
-	if (slot)
+	if (has.number)
 		return fault_set(fault, EEXIST, "%s is tenant %s already: choose another name with --tenant",
-				 cgroup->path, host->records[slot].name);
+				 cgroup->path, tenancy_record(host, has)->name);
 	if (cgroup_populated(cgroup))
 		return fault_set(fault, EEXIST,
 				 "%s has processes that no run owns: end them, or choose another name with --tenant",
@@ -99,7 +99,8 @@ int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cg
 		return err;
 	err = check_free(host, name, cgroup, fault);
 	if (!err && there && !read_mark(cgroup, &mark))
-		err = fault_set(fault, EEXIST, "%s is there, and no run made it: remove it, or choose another name with --tenant",
+		err = fault_set(fault, EEXIST,
+				"%s is there, and no run made it: remove it, or choose another name with --tenant",
 				path);
 	if (!err)
 		err = run_cgroup_mark(cgroup, 0, fault);
@@ -108,40 +109,26 @@ int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cg
 	return err;
 }
 
-#define DRAIN_TRIES 100 /* of 10 ms: most sockets have sent all they had by then */
-
-int run_cgroup_remove(const struct host *host, const struct cgroup *cgroup)
-{
-	const struct timespec pause = { .tv_nsec = 10000000 };
-	__u32 slot = tenant_of_cgroup(host, cgroup->id);
-	int err = cgroup_remove(cgroup);
-
-	for (int i = 0; !err && i < DRAIN_TRIES && tenant_lingers(host, slot); i++)
-		nanosleep(&pause, NULL);
-	return err;
-}
-
 /* A tenancy on it that is not the run's is an operator's. */
-static bool is_left(const struct host *host, const struct cgroup *cgroup)
+static bool is_left(struct tenancy has, const struct cgroup *cgroup)
 {
-	__u32 slot = tenant_of_cgroup(host, cgroup->id);
 	struct mark mark;
 
 	return read_mark(cgroup, &mark) && own(cgroup) && !cgroup_populated(cgroup) &&
-	       (!slot || host->records[slot].tenancy == mark.tenancy);
+	       (!has.number || has.number == mark.tenancy);
 }
 
 static void sweep_folder(struct host *host, const char *path)
 {
 	struct fault ignored;
 	struct cgroup cgroup;
-	__u32 slot;
+	struct tenancy has;
 
 	if (cgroup_open(&cgroup, path, &ignored))
 		return;
-	slot = tenant_of_cgroup(host, cgroup.id);
-	if (is_left(host, &cgroup) && !run_cgroup_remove(host, &cgroup) && slot)
-		tenant_detach(host, slot, &ignored);
+	has = tenancy_of_cgroup(host, cgroup.id);
+	if (is_left(has, &cgroup) && !tenancy_remove_cgroup(host, has, &cgroup) && has.number)
+		tenancy_detach(host, has, &ignored);
 	cgroup_close(&cgroup);
 }
 
@@ -154,13 +141,14 @@ static void sweep_gone(struct host *host, const char *folder)
 	char path[3 * SW_PATH_MAX];
 	struct fault ignored;
 
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
+	for_each_slot_of(slot, host, SLOTS(ATTACHED)) {
 		const struct sw_record *record = &host->records[slot];
+		struct tenancy of = tenancy_in(host, slot);
 
 		snprintf(path, sizeof(path), "%s/%s", folder, record->name);
-		if (record->cgroup && !record->lingers && !strncmp(record->name, RUN_PREFIX, strlen(RUN_PREFIX)) &&
-		    !strcmp(path, record->path) && tenant_state(host, slot) == TENANT_GONE)
-			tenant_detach(host, slot, &ignored);
+		if (!strncmp(record->name, RUN_PREFIX, strlen(RUN_PREFIX)) && !strcmp(path, record->path) &&
+		    tenancy_state(host, of) == TENANT_GONE)
+			tenancy_detach(host, of, &ignored);
 	}
 }
 

@@ -8,7 +8,7 @@
 #define SW_CMD_RUN_CGROUP_H
 
 #include "cgroup.h"
-#include "host.h"
+#include "slots.h"
 
 #define RUN_PREFIX "run-" /* of the names that run gives on its own */
 
@@ -20,9 +20,6 @@ int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cg
 
 /* Says which tenancy is about to be attached to it. */
 int run_cgroup_mark(const struct cgroup *cgroup, __u64 tenancy, struct fault *fault);
-
-/* Removes the cgroup, and gives the sockets made in it a moment to end, which is under the policy and metered. */
-int run_cgroup_remove(const struct host *host, const struct cgroup *cgroup);
 
 /* Removes what killed runs left and no process lives in, and ends the tenancies of these. */
 void run_cgroup_sweep(struct host *host);

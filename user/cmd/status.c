@@ -6,11 +6,11 @@
 #include <unistd.h>
 
 #include "amount.h"
-#include "client.h"
 #include "cli.h"
+#include "client.h"
 #include "health.h"
 #include "meter.h"
-#include "survey.h"
+#include "reports.h"
 #include "target.h"
 
 /* What is shown, and where it was read. */
@@ -98,7 +98,8 @@ static const struct report *find(const struct reports *reports, const char *text
 
 	target_read(text, &target);
 	for (size_t i = 0; i < reports->of.n; i++)
-		if (target_is(&target, &reports->of.v[i].record) && (!found || found->record.lingers))
+		if (target_is(&target, &reports->of.v[i].record) &&
+		    (!found || slot_state(&found->record) == SLOT_LINGERING))
 			found = &reports->of.v[i];
 	return found;
 }
@@ -136,7 +137,7 @@ static int read_from_kernel(struct reports *out, struct fault *fault)
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
-	err = survey_reports(&host, out, fault);
+	err = reports_read(&host, out, fault);
 	host_close(&host);
 	return err;
 }

@@ -5,16 +5,38 @@
 #include <string.h>
 
 #include "cgroup.h"
+#include "mem.h"
 #include "target.h"
+
+/* Without links, as far as it is there: what is gone had its last names below that. To be freed. */
+static char *real_path(const char *text)
+{
+	char *head = mem_strdup(text), *real, *whole = NULL, *slash;
+
+	for (size_t len = strlen(head); len > 1 && head[len - 1] == '/'; len--)
+		head[len - 1] = '\0';
+	slash = strrchr(head, '/');
+	real = realpath(head, NULL);
+	if (!real && slash && slash != head) {
+		*slash = '\0';
+		real = real_path(head);
+		whole = mem_printf("%s/%s", real, slash + 1);
+		free(real);
+		real = whole;
+	}
+	if (!real)
+		return head;
+	free(head);
+	return real;
+}
 
 void target_read(const char *text, struct target *target)
 {
-	char *real = strchr(text, '/') ? realpath(text, NULL) : NULL;
+	char *path = strchr(text, '/') ? real_path(text) : NULL;
 
-	*target = (struct target){ .text = text, .cgroup = real ? cgroup_id(real) : 0 };
-	if (strchr(text, '/'))
-		snprintf(target->path, sizeof(target->path), "%s", real ? real : text);
-	free(real);
+	*target = (struct target){ .text = text, .cgroup = path ? cgroup_id(path) : 0 };
+	snprintf(target->path, sizeof(target->path), "%s", path ? path : "");
+	free(path);
 }
 
 bool target_is(const struct target *target, const struct sw_record *record)
@@ -30,17 +52,14 @@ int target_missing(const char *text, struct fault *fault)
 			 strchr(text, '/') ? "at" : "named", text);
 }
 
-__u32 target_find(const struct host *host, const char *text, struct fault *fault)
+struct tenancy target_find(const struct host *host, const char *text, struct fault *fault)
 {
 	struct target target;
 
 	target_read(text, &target);
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
-		const struct sw_record *record = &host->records[slot];
-
-		if (record->cgroup && !record->lingers && target_is(&target, record))
-			return slot;
-	}
+	for_each_slot_of(slot, host, SLOTS(ATTACHED))
+		if (target_is(&target, &host->records[slot]))
+			return tenancy_in(host, slot);
 	target_missing(text, fault);
-	return 0;
+	return (struct tenancy){ 0 };
 }

@@ -5,12 +5,12 @@
 
 #include <stdbool.h>
 
-#include "host.h"
+#include "slots.h"
 
 struct target {
 	const char *text;
 	__u64 cgroup;           /* that the path leads to; 0: it is a name, or nothing is there any more */
-	char path[SW_PATH_MAX]; /* empty: it is a name */
+	char path[SW_PATH_MAX]; /* without links, as far as there is something; empty: it is a name */
 };
 
 void target_read(const char *text, struct target *target);
@@ -18,8 +18,8 @@ void target_read(const char *text, struct target *target);
 /* A cgroup that is gone is known by the path it had. */
 bool target_is(const struct target *target, const struct sw_record *record);
 
-/* The slot; 0 and the reason when no tenant is meant. */
-__u32 target_find(const struct host *host, const char *text, struct fault *fault);
+/* The tenancy that is attached; none, and the reason, when no tenant is meant. */
+struct tenancy target_find(const struct host *host, const char *text, struct fault *fault);
 
 /* Writes why there is none; -ENOENT. */
 int target_missing(const char *text, struct fault *fault);

@@ -16,6 +16,7 @@
 #include "calendar.h"
 #include "daemon.h"
 #include "say.h"
+#include "slots.h"
 
 int daemon_watch(struct daemon *daemon, struct watch *watch, unsigned events, struct fault *fault)
 {
@@ -74,7 +75,7 @@ static int on_signal(struct daemon *daemon, struct watch *watch, struct fault *f
 	if (info.ssi_signo == SIGUSR1)
 		return daemon_tick(daemon, fault);
 	if (info.ssi_signo == SIGHUP)
-		daemon_reload(daemon, NULL);
+		daemon_reload(daemon);
 	else
 		daemon->stop = true;
 	return 0;
@@ -290,10 +291,8 @@ static int start(struct daemon *daemon, const sigset_t *signals, struct fault *f
 
 static void tell_start(const struct daemon *daemon)
 {
-	__u32 tenants = 0;
+	__u32 tenants = slots_count(&daemon->host, SLOTS_HELD);
 
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		tenants += daemon->host.records[slot].cgroup != 0;
 	warn("daemon " SW_VERSION " books in %s every %u s and answers at %s; %u tenant%s attached",
 	     daemon->options.ledger, daemon->options.interval, daemon->options.socket, tenants,
 	     tenants == 1 ? " is" : "s are");
@@ -327,6 +326,7 @@ static void end(struct daemon *daemon)
 {
 	const int fds[] = { daemon->signals.fd, daemon->timer.fd, daemon->watchdog.fd, daemon->epoll, daemon->go };
 
+	reload_stop(daemon);
 	resolvers_close(daemon);
 	child_stop(&daemon->keeper);
 	reaper_stop(daemon);

@@ -66,6 +66,7 @@ struct client {
 	size_t room;  /* bytes of `answer`, for one that follows */
 	__s64 since;  /* milliseconds of the boot clock */
 	bool follows; /* events, as they come */
+	enum { RELOAD_NONE, RELOAD_ASKED, RELOAD_UNDER_WAY } reload; /* what it waits for the end of */
 };
 
 struct daemon {
@@ -82,8 +83,9 @@ struct daemon {
 	struct watch signals, timer, watchdog, ring, listener, resolvers;
 	struct child reaper, keeper;
 	struct reaper_state *reaping; /* shared with the reaper, which writes it */
-	int go;                       /* eventfd on which the keeper waits until there is a ledger */
+	int go;                       /* eventfd of keeper_go() */
 	struct client clients[CLIENTS_MAX];
+	struct reload_job *reload; /* under way; NULL: none is */
 	int epoll;
 	bool stop;
 };
@@ -104,14 +106,17 @@ int daemon_tick(struct daemon *daemon, struct fault *fault);
 int daemon_last_tick(struct daemon *daemon, struct fault *fault);
 
 /*
- * reload.c: compiles every policy in use anew and puts it in force, all of them or none. 0, or -errno when some tenant
- * keeps the policy it has. What there is to say goes to stderr, and to `out` unless that is NULL.
+ * reload.c: begins to compile every policy in use anew and to put it in force, all of them or none; or does so once
+ * more, if that is under way. What there is to say goes to stderr, and to the clients that have asked for it.
  */
-int daemon_reload(struct daemon *daemon, FILE *out);
+void daemon_reload(struct daemon *daemon);
+void reload_stop(struct daemon *daemon);
 
 /* resolvers.c: follows the host's name servers */
 int resolvers_open(struct daemon *daemon, struct fault *fault);
-void resolvers_check(struct daemon *daemon);
+void resolvers_check(struct daemon *daemon); /* and has the policies read anew if they have changed */
+__u64 resolvers_hash(void);                  /* as they are now; 0: they cannot be read */
+void resolvers_reloaded(struct daemon *daemon, __u64 hash, int err); /* which they were when that began */
 void resolvers_close(struct daemon *daemon);
 
 /* server.c */
@@ -119,6 +124,8 @@ int server_open(struct daemon *daemon, struct fault *fault);
 void server_close(struct daemon *daemon);
 void server_event(struct daemon *daemon, const struct event *event); /* to the clients that follow */
 void server_expire(struct daemon *daemon);                           /* clients that do not read */
+void server_reloads(struct daemon *daemon); /* one begins, for those who have asked for it; and has ended: */
+void server_reloaded(struct daemon *daemon, const char *text, bool failed);
 int server_listen(struct daemon *daemon, struct fault *fault);       /* again, if it had no means to */
 
 /* child.c */
@@ -127,7 +134,7 @@ void child_stop(struct child *child);
 
 /* keeper.c: the process that attaches again what was attached, when its cgroup is made anew and after a boot. */
 int keeper_start(struct daemon *daemon, struct fault *fault);
-void keeper_go(const struct daemon *daemon); /* the ledger that budgets are read from is known by now */
+void keeper_go(const struct daemon *daemon); /* at first, when the ledger is known; then, to try all at once */
 
 /* reaper.c: the process that closes sockets. */
 int reaper_start(struct daemon *daemon, struct fault *fault);

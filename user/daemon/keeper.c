@@ -17,13 +17,12 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "budget.h"
+#include "attach.h"
 #include "daemon.h"
 #include "named.h"
 #include "notes.h"
 #include "say.h"
-#include "survey.h"
-#include "tenant.h"
+#include "state.h"
 #include "wanted.h"
 
 #define LOOK_AGAIN   10000 /* ms */
@@ -52,6 +51,7 @@ struct trouble {
 struct keeper {
 	struct host *host;
 	struct notes notes;
+	int go;      /* eventfd: all is to be tried at once, whatever failed before */
 	int made;    /* inotify: directories of cgroups are made and removed */
 	int changes; /* tenants are attached and detached */
 	struct known_list known;
@@ -71,14 +71,13 @@ static int by_tenancy(const void *a, const void *b)
 
 static struct known_list list_known(const struct host *host)
 {
-	__u32 end = survey_end(host);
 	struct known_list list = { 0 };
 
-	for (__u32 slot = 1; slot < end; slot++) {
+	for_each_slot_of(slot, host, SLOTS(ATTACHED)) {
 		const struct sw_record *record = &host->records[slot];
 		struct known *known;
 
-		if (!record->cgroup || record->lingers || !cgroup_alive(host->cgroups, record->cgroup))
+		if (!cgroup_alive(host->cgroups, record->cgroup))
 			continue;
 		known = list_add(&list.of);
 		known->tenancy = record->tenancy;
@@ -156,29 +155,12 @@ static void forget_trouble(struct keeper *keeper, const char *name)
 		*trouble = keeper->troubles.v[--keeper->troubles.n];
 }
 
-/* With the lock held. */
-static int attach_under(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup,
-			const struct image *image, struct fault *fault)
-{
-	struct attachment as = { .name = wanted->name.text, .policy = wanted->is.policy, .wanted = true };
-	struct fault ignored;
-	__u32 slot;
-	int err = budget_limit(host, as.name, 0, &image->settings, &as.limit, fault);
-
-	if (!err)
-		err = publish(host, image, &as.image, fault);
-	if (!err)
-		err = tenant_attach(host, cgroup, &as, &slot, fault);
-	publish_collect(host, &ignored);
-	return err;
-}
-
 /* Whole, and in the cgroup that is there now. */
 static bool is_attached(const struct host *host, const struct wanted *wanted)
 {
-	__u32 slot = tenant_find(host, wanted->name.text);
+	struct tenancy of = tenancy_named(host, wanted->name.text);
 
-	return slot && !strcmp(host->records[slot].path, wanted->is.path) && tenant_state(host, slot) <= TENANT_AUDITED;
+	return of.number && !strcmp(tenancy_record(host, of)->path, wanted->is.path) && tenancy_is_whole(host, of);
 }
 
 /*
@@ -188,11 +170,18 @@ static bool is_attached(const struct host *host, const struct wanted *wanted)
 static int attach_again(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup,
 			const struct image *image, bool *done, struct fault *fault)
 {
+	const struct attachment as = {
+		.name = wanted->name.text,
+		.policy = wanted->is.policy,
+		.image = image,
+		.wanted = true,
+	};
+	struct tenancy of;
 	int err = host_lock(host, HOST_PATIENCE, fault);
 
 	*done = !err && wanted_is(host, wanted) && !is_attached(host, wanted);
 	if (*done)
-		err = attach_under(host, wanted, cgroup, image, fault);
+		err = tenancy_attach(host, cgroup, &as, &of, fault);
 	host_unlock(host);
 	return err;
 }
@@ -302,6 +291,7 @@ static int tidy(struct keeper *keeper)
 static void sleep_until_changed(struct keeper *keeper)
 {
 	struct pollfd wake[] = {
+		{ .fd = keeper->go, .events = POLLIN },
 		{ .fd = keeper->made, .events = POLLIN },
 		{ .fd = keeper->changes, .events = POLLIN },
 	};
@@ -310,19 +300,23 @@ static void sleep_until_changed(struct keeper *keeper)
 	keeper->untidy = true;
 	if (clock_ms(CLOCK_BOOTTIME) - keeper->tidied > LOOK_AGAIN) /* it never comes to rest */
 		pause = tidy(keeper);
-	while (poll(wake, 2, pause) == 0 && pause < LOOK_AGAIN)
+	while (poll(wake, 3, pause) == 0 && pause < LOOK_AGAIN)
 		pause = tidy(keeper);
+	if (wake[0].revents)
+		keeper->troubles.n = 0;
+	drain(keeper->go);
 	drain(keeper->made);
 	drain(keeper->changes);
 }
 
-static int begin(struct keeper *keeper, const struct daemon *daemon, struct fault *fault)
+static int begin(struct keeper *keeper, struct fault *fault)
 {
-	eventfd_t go;
+	struct pollfd go = { .fd = keeper->go, .events = POLLIN };
 	int err;
 
-	if (eventfd_read(daemon->go, &go))
+	if (poll(&go, 1, -1) < 0)
 		return fault_set(fault, errno, "cannot wait for the daemon: %s", strerror(errno));
+	drain(keeper->go);
 	keeper->changes = host_changes(fault);
 	if (keeper->changes < 0)
 		return keeper->changes;
@@ -338,8 +332,12 @@ static int begin(struct keeper *keeper, const struct daemon *daemon, struct faul
 
 static int run(struct daemon *daemon, struct fault *fault)
 {
-	struct keeper keeper = { .host = &daemon->host, .notes = notes_beside(daemon->options.ledger) };
-	int err = begin(&keeper, daemon, fault);
+	struct keeper keeper = {
+		.host = &daemon->host,
+		.notes = notes_beside(daemon->options.ledger),
+		.go = daemon->go,
+	};
+	int err = begin(&keeper, fault);
 
 	while (!err) {
 		look(&keeper);
@@ -351,7 +349,7 @@ static int run(struct daemon *daemon, struct fault *fault)
 
 int keeper_start(struct daemon *daemon, struct fault *fault)
 {
-	daemon->go = eventfd(0, EFD_CLOEXEC);
+	daemon->go = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (daemon->go < 0)
 		return fault_set(fault, errno, "cannot make an eventfd: %s", strerror(errno));
 	daemon->keeper = (struct child){

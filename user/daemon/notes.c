@@ -6,12 +6,12 @@
 #include <string.h>
 
 #include "file.h"
+#include "hold.h"
 #include "json.h"
 #include "load.h"
 #include "node.h"
 #include "notes.h"
 #include "say.h"
-#include "tenant.h"
 
 struct notes notes_beside(const char *ledger)
 {

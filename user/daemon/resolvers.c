@@ -90,17 +90,34 @@ void resolvers_check(struct daemon *daemon)
 	struct prefixes now = { 0 };
 	struct fault fault;
 	__u64 known = 0;
-	int err;
 
 	watch_all(daemon->resolvers.fd);
-	if (!resolv_read(&now) && !host_resolvers(&daemon->host, &known, &fault) && known &&
+	if (!daemon->reload && !resolv_read(&now) && !host_resolvers(&daemon->host, &known, &fault) && known &&
 	    known != resolv_hash(&now)) { /* what cannot be read now may be later */
 		tell(&now);
-		err = daemon_reload(daemon, NULL);
-		if (!err || err == -EINVAL) /* a mistake does not mend itself; of all else the next look tries again */
-			note(daemon, resolv_hash(&now));
+		daemon_reload(daemon);
 	}
 	prefixes_free(&now);
+}
+
+/* 0: they cannot be read. */
+__u64 resolvers_hash(void)
+{
+	struct prefixes now = { 0 };
+	__u64 hash = resolv_read(&now) ? 0 : resolv_hash(&now);
+
+	prefixes_free(&now);
+	return hash;
+}
+
+void resolvers_reloaded(struct daemon *daemon, __u64 hash, int err)
+{
+	struct fault fault;
+	__u64 known = 0;
+
+	if ((!err || err == -EINVAL) && hash && !host_resolvers(&daemon->host, &known, &fault) && known &&
+	    known != hash)
+		note(daemon, hash); /* a mistake does not mend itself; of all else the next look tries again */
 }
 
 static int on_change(struct daemon *daemon, struct watch *watch, struct fault *fault)

@@ -26,8 +26,8 @@
 
 #include "daemon.h"
 #include "file.h"
+#include "reports.h"
 #include "say.h"
-#include "survey.h"
 
 #define PATIENCE 30000         /* ms a client has to ask, and to read an answer */
 #define BACKLOG  (1024 * 1024) /* bytes of events to come that wait for one that follows */
@@ -48,6 +48,12 @@ static bool is_gone(const struct client *client)
 	return poll(&pollfd, 1, 0) > 0 && pollfd.revents & (POLLERR | POLLHUP);
 }
 
+/* There is nothing to send, but there will be. */
+static bool waits(const struct client *client)
+{
+	return client->follows || client->reload;
+}
+
 /*
  * Writes what it takes now; the rest when it is ready again. From the question on nothing is read any more: the end of
  * what it has to say would be readable for ever.
@@ -64,7 +70,7 @@ static void client_send(struct daemon *daemon, struct client *client)
 			client->since = clock_ms(CLOCK_BOOTTIME);
 		}
 	}
-	if ((n < 0 && errno != EAGAIN) || (client->sent == client->len && !client->follows) || is_gone(client)) {
+	if ((n < 0 && errno != EAGAIN) || (client->sent == client->len && !waits(client)) || is_gone(client)) {
 		client_close(client);
 		return;
 	}
@@ -79,9 +85,9 @@ static int answer_snapshot(struct daemon *daemon, struct client *client)
 	struct snapshot snapshot = { .daemon = daemon->state };
 	struct fault fault;
 	FILE *out;
-	int err = survey_reports(&daemon->host, &snapshot.reports, &fault);
+	int err = reports_read(&daemon->host, &snapshot.reports, &fault);
 
-	snapshot.daemon.waiting = survey_ended(&daemon->host);
+	snapshot.daemon.waiting = slots_count(&daemon->host, SLOTS(ENDED));
 	snapshot.daemon.reaper = *daemon->reaping;
 	if (err)
 		warn("%s", fault.text);
@@ -124,16 +130,45 @@ static bool is_root(const struct client *client)
 	return !getsockopt(client->watch.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && !peer.uid;
 }
 
-static int answer_reload(struct daemon *daemon, struct client *client)
+static void answer_reloaded(struct client *client, const char *text, bool failed)
 {
 	FILE *out = open_memstream(&client->answer, &client->len);
-	bool root = is_root(client), done = root && !daemon_reload(daemon, out);
 
-	if (!root)
-		warn_to(out, "only root may have the policies read anew");
-	fprintf(out, "%d\n", done ? EXIT_OK : EXIT_FAILED);
+	if (!out)
+		abort();
+	fprintf(out, "%s%d\n", text, failed ? EXIT_FAILED : EXIT_OK);
 	fclose(out);
+	client->reload = RELOAD_NONE;
+}
+
+static int answer_reload(struct daemon *daemon, struct client *client)
+{
+	if (!is_root(client)) {
+		answer_reloaded(client, "sockwarden: only root may have the policies read anew\n", true);
+		return 0;
+	}
+	client->reload = RELOAD_ASKED;
+	daemon_reload(daemon);
 	return 0;
+}
+
+void server_reloads(struct daemon *daemon)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++)
+		if (daemon->clients[i].reload == RELOAD_ASKED)
+			daemon->clients[i].reload = RELOAD_UNDER_WAY;
+}
+
+void server_reloaded(struct daemon *daemon, const char *text, bool failed)
+{
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &daemon->clients[i];
+
+		if (client->reload != RELOAD_UNDER_WAY)
+			continue;
+		answer_reloaded(client, text, failed);
+		client_send(daemon, client);
+	}
 }
 
 static const struct question {
@@ -166,7 +201,7 @@ static int on_client(struct daemon *daemon, struct watch *watch, struct fault *f
 	ssize_t n;
 
 	(void)fault;
-	if (client->answer) {
+	if (client->answer || client->reload) {
 		client_send(daemon, client);
 		return 0;
 	}
@@ -234,9 +269,9 @@ void server_expire(struct daemon *daemon)
 
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &daemon->clients[i];
-		bool waits = client->follows && !client->len;
+		bool idle = waits(client) && !client->len;
 
-		if (client->watch.fd >= 0 && !waits && now - client->since > PATIENCE)
+		if (client->watch.fd >= 0 && !idle && now - client->since > PATIENCE)
 			client_close(client);
 	}
 }

@@ -13,15 +13,16 @@
 #include "budget.h"
 #include "calendar.h"
 #include "daemon.h"
+#include "detach.h"
+#include "meters.h"
 #include "policy.h"
 #include "say.h"
-#include "survey.h"
-#include "tenant.h"
+#include "storage.h"
 
 /* The tenants as they were under the lock. */
 struct stock {
 	__u32 n;                   /* slots 0 to n - 1 */
-	struct sw_record *records; /* copies; `tenancy` is 0 where there is nothing to book */
+	struct sw_record *records; /* copies; what is free is zero */
 	struct sw_meter *meters;
 	bool ended; /* some have */
 };
@@ -36,22 +37,23 @@ static void stock_free(struct stock *stock)
 static int take_stock(struct daemon *daemon, struct stock *stock, struct fault *fault)
 {
 	struct host *host = &daemon->host;
-	__u32 n = survey_end(host);
+	__u32 n = slots_end(host);
 	int err = 0;
 
 	*stock = (struct stock){
 		.n = n,
 		.records = mem_alloc(n, sizeof(*stock->records)),
 	};
-	for (__u32 slot = 1; slot < n && !err; slot++) {
-		const struct sw_record *record = &host->records[slot];
-
-		if (record->cgroup)
-			err = tenant_end(host, slot, fault);
-		stock->ended |= tenant_ended(record);
-		stock->records[slot] = *record;
+	for_each_slot(slot, host->records, n, SLOTS_HELD) {
+		err = tenancy_end(host, tenancy_in(host, slot), fault);
+		if (err)
+			return err;
 	}
-	return err;
+	for_each_slot(slot, host->records, n, SLOTS_USED) {
+		stock->records[slot] = host->records[slot];
+		stock->ended |= slot_state(&stock->records[slot]) == SLOT_ENDED;
+	}
+	return 0;
 }
 
 /* Those that have ended are read when no program can still be adding to them. */
@@ -62,7 +64,7 @@ static int read_stock(struct daemon *daemon, struct stock *stock, struct fault *
 	if (!err && stock->ended)
 		err = host_synchronize(&daemon->host, fault);
 	if (!err)
-		err = survey_meters(&daemon->host, stock->n, &stock->meters, fault);
+		err = meters_read(&daemon->host, stock->n, &stock->meters, fault);
 	return err;
 }
 
@@ -78,12 +80,10 @@ static int book(struct daemon *daemon, const struct stock *stock, struct ledger_
 	};
 	int err;
 
-	for (__u32 slot = 1; slot < stock->n; slot++) {
+	for_each_slot(slot, stock->records, stock->n, SLOTS_USED) {
 		const struct sw_record *record = &stock->records[slot];
 		struct ledger_item *item = &items[tick.n];
 
-		if (!record->tenancy)
-			continue;
 		*item = (struct ledger_item){
 			.tenant = record->name,
 			.tenancy = record->tenancy,
@@ -107,27 +107,27 @@ static int book(struct daemon *daemon, const struct stock *stock, struct ledger_
  * Between the two locks anybody may have attached, detached and replaced: what the stock says of a slot holds while its
  * tenancy is the same, and what is in force is read again.
  */
-static bool same_tenancy(const struct daemon *daemon, const struct stock *stock, __u32 slot)
+static struct tenancy stocked(const struct stock *stock, __u32 slot)
 {
-	return daemon->host.records[slot].tenancy == stock->records[slot].tenancy;
+	return (struct tenancy){ stock->records[slot].tenancy, slot };
 }
 
 /* What has ended counts for the budget of a tenant of the same name. */
 static int release(struct daemon *daemon, const struct stock *stock, struct fault *fault)
 {
-	int err = 0;
+	for_each_slot(slot, stock->records, stock->n, SLOTS(ENDED)) {
+		struct tenancy of = stocked(stock, slot), heir;
+		int err;
 
-	for (__u32 slot = 1; slot < stock->n && !err; slot++) {
-		const struct sw_record *record = &stock->records[slot];
-		__u32 heir;
-
-		if (!tenant_ended(record) || !same_tenancy(daemon, stock, slot))
+		if (!tenancy_is(&daemon->host, of, SLOTS(ENDED)))
 			continue;
-		heir = tenant_find(&daemon->host, record->name);
-		daemon->budgets[heir] = (struct budget_note){ 0 };
-		err = tenant_release(&daemon->host, slot, fault);
+		heir = tenancy_named(&daemon->host, stock->records[slot].name);
+		daemon->budgets[heir.slot] = (struct budget_note){ 0 };
+		err = tenancy_release(&daemon->host, of, fault);
+		if (err)
+			return err;
 	}
-	return err;
+	return 0;
 }
 
 static bool note_equal(const struct budget_note *a, const struct budget_note *b)
@@ -150,10 +150,10 @@ static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 
 
 	if (settings->budget == SW_NO_LIMIT || note_equal(&note, &daemon->budgets[slot]))
 		return 0;
-	err = budget_limit_by(daemon->ledger, &daemon->host, stock->records[slot].name, slot, settings,
+	err = budget_limit_by(daemon->ledger, &daemon->host, stock->records[slot].name, stocked(stock, slot), settings,
 			      &stock->meters[slot].of[SW_BILLABLE][SW_TX].bytes, now, &limit, fault);
 	if (!err)
-		err = tenant_limit(&daemon->host, slot, limit, fault);
+		err = budget_set(&daemon->host, stocked(stock, slot), limit, fault);
 	if (!err)
 		daemon->budgets[slot] = note;
 	return err;
@@ -164,13 +164,11 @@ static int renew_budgets(struct daemon *daemon, const struct stock *stock, struc
 	__s64 now = daemon->state.ticked / 1000;
 	int err = 0;
 
-	for (__u32 slot = 1; slot < stock->n && !err; slot++) {
-		__u64 cgroup = daemon->host.records[slot].cgroup;
+	for_each_slot(slot, stock->records, stock->n, SLOTS_HELD) {
 		struct sw_tenant tenant;
 
-		if (!cgroup || !same_tenancy(daemon, stock, slot))
-			continue;
-		if (!host_storage(&daemon->host, cgroup, &tenant) && tenant.slot == slot)
+		if (!err && tenancy_is(&daemon->host, stocked(stock, slot), SLOTS_HELD) &&
+		    storage_of_slot(&daemon->host, slot, &tenant))
 			err = renew_budget(daemon, stock, slot, &tenant, now, fault);
 	}
 	return err;

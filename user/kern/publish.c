@@ -10,6 +10,7 @@
 
 #include "publish.h"
 #include "resolv.h"
+#include "slots.h"
 #include "table.h"
 
 /* Put into the outer maps in one call: inner maps, and under which numbers. */
@@ -346,13 +347,10 @@ bool publish_has(const struct host *host, const struct published *image)
 /* Which images tenants point to. When one cannot be told, none may be taken out. */
 static int mark_used(const struct host *host, bool *used, struct fault *fault)
 {
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
+	for_each_slot_of(slot, host, SLOTS_HELD) {
 		struct sw_tenant tenant;
-		int err;
+		int err = host_storage(host, host->records[slot].cgroup, &tenant);
 
-		if (!host->records[slot].cgroup)
-			continue;
-		err = host_storage(host, host->records[slot].cgroup, &tenant);
 		if (!err)
 			used[tenant.image] = true;
 		else if (err != -ENOENT)
@@ -461,6 +459,8 @@ void publish_tidy(struct host *host)
 	const struct timespec pause = { .tv_nsec = PUBLISH_PAUSE * 1000000L };
 	struct fault ignored;
 
+	if (host->lock < 0)
+		return;
 	if (host_booked()) {
 		host_unlock(host);
 		return;

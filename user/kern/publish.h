@@ -60,7 +60,7 @@ int publish_collect(struct host *host, struct fault *fault);
 #define PUBLISH_PAUSE 20
 bool publish_drain(struct host *host);
 
-/* For commands, when they have done what they were for: all of both, and lets go of the lock. Where a daemon runs it
+/* For commands, when they have done what they were for: all of both, and lets go of the lock, if it was held. Where a daemon runs it
  * does that, and nobody waits for the grace periods. */
 void publish_tidy(struct host *host);
 

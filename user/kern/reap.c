@@ -16,8 +16,9 @@
 #include "mem.h"
 #include "netns.h"
 #include "reap.h"
+#include "slots.h"
 #include "sock_diag.h"
-#include "survey.h"
+#include "storage.h"
 
 #define FOLDER   SW_PINS "/pass"
 #define PATIENCE 10000 /* ms that another's pass is waited for */
@@ -124,17 +125,13 @@ static int name_owners(struct pass *pass, const struct sw_tenant *tenants, __u32
 static int list_owners(struct pass *pass, struct fault *fault)
 {
 	struct host *host = pass->host;
-	__u32 n = survey_end(host);
+	__u32 n = slots_end(host);
 	struct sw_tenant *tenants = mem_alloc(n, sizeof(*tenants));
 	int err;
 
-	for (__u32 slot = 1; slot < n; slot++) {
-		__u64 cgroup = host->records[slot].cgroup;
-
-		if (!cgroup || host_storage(host, cgroup, &tenants[slot]) || tenants[slot].slot != slot ||
-		    tenants[slot].level >= SW_LEVELS)
+	for_each_slot(slot, host->records, n, SLOTS_HELD)
+		if (!storage_of_slot(host, slot, &tenants[slot]) || tenants[slot].level >= SW_LEVELS)
 			tenants[slot] = (struct sw_tenant){ 0 };
-	}
 	err = forget_owners(host, tenants, n, fault);
 	if (!err)
 		err = name_owners(pass, tenants, n, fault);
@@ -151,12 +148,20 @@ static __u32 jiffies_per_second(void)
 	return 1000000000 / tick.tv_nsec;
 }
 
+/* Should its slot be another's before the pass is over, the programs notice. */
+static int find_slot(const struct pass *pass, __u32 *slot, struct fault *fault)
+{
+	__u64 number = pass->options->tenancy;
+
+	*slot = number ? tenancy_numbered(pass->host, number).slot : 0;
+	return *slot || !number ? 0 : fault_set(fault, ENOENT, "the tenant has been detached meanwhile");
+}
+
 static int begin(struct pass *pass, struct fault *fault)
 {
 	const struct reap_options *options = pass->options;
 	struct sw_pass last = { 0 }, begun = {
 		.hz = jiffies_per_second(),
-		.slot = options->slot,
 		.dry = options->dry,
 		.idle = SW_NO_LIMIT,
 		.pause = SW_PASS_STEP,
@@ -164,6 +169,8 @@ static int begin(struct pass *pass, struct fault *fault)
 	__u32 zero = 0;
 	int err = list_owners(pass, fault);
 
+	if (!err)
+		err = find_slot(pass, &begun.slot, fault);
 	if (err)
 		return err;
 	begun.levels = pass->levels;

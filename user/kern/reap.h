@@ -17,9 +17,9 @@
 #include "report.h"
 
 struct reap_options {
-	bool dry;   /* close nothing */
-	__u64 idle; /* seconds, in place of what each policy says; SW_NO_LIMIT: as it says */
-	__u32 slot; /* only this tenant's sockets; 0: everyone's */
+	bool dry;      /* close nothing */
+	__u64 idle;    /* seconds, in place of what each policy says; SW_NO_LIMIT: as it says */
+	__u64 tenancy; /* only its sockets; 0: everyone's */
 };
 
 /* Of one pass; times in nanoseconds. */
@@ -40,9 +40,9 @@ struct reap_result {
 
 /*
  * One pass. `each` is called for every socket that it closes, or would close if it was not dry, and for those that were
- * closed since the last one by a hook. 0, or -errno; -ENOTRECOVERABLE: the thread is lost in another network namespace,
- * and must not go on. Needs CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN and CAP_SYS_PTRACE, and
- * CAP_NET_ADMIN for netlink.
+ * closed since the last one by a hook. 0, or -errno; -ENOENT: the tenancy has ended; -ENOTRECOVERABLE: the thread is
+ * lost in another network namespace, and must not go on. Needs CAP_BPF, CAP_PERFMON, CAP_SYS_ADMIN and CAP_SYS_PTRACE,
+ * and CAP_NET_ADMIN for netlink.
  */
 int reap_pass(struct host *host, const struct reap_options *options,
 	      void (*each)(const struct sw_found *found, void *data), void *data, struct reap_result *result,

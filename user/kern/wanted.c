@@ -90,6 +90,15 @@ int wanted_put(struct host *host, const char *name, const struct sw_wanted *is, 
 	return fault_set(fault, errno, "cannot note that tenant %s is to be attached: %s", name, strerror(errno));
 }
 
+int wanted_note(struct host *host, const struct sw_record *record, struct fault *fault)
+{
+	struct sw_wanted is;
+
+	memcpy(is.path, record->path, sizeof(is.path));
+	memcpy(is.policy, record->policy, sizeof(is.policy));
+	return wanted_put(host, record->name, &is, fault);
+}
+
 int wanted_drop(struct host *host, const char *name, struct fault *fault)
 {
 	struct sw_name key = key_of(name);

@@ -36,6 +36,9 @@ bool wanted_has(const struct host *host, const char *name);
 /* Notes it, or notes it anew. 0 or -errno. */
 int wanted_put(struct host *host, const char *name, const struct sw_wanted *is, struct fault *fault);
 
+/* The same as the record of its tenancy says. 0 or -errno. */
+int wanted_note(struct host *host, const struct sw_record *record, struct fault *fault);
+
 /* Strikes it out. 0, -ENOENT when it was not there, or -errno. */
 int wanted_drop(struct host *host, const char *name, struct fault *fault);
 

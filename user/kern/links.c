@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "links.h"
+#include "names.h"
+#include "slots.h"
+
+enum bpf_attach_type hook_attach_type(enum sw_hook hook)
+{
+	static const enum bpf_attach_type types[] = {
+#define X(id, name, type) [SW_HOOK_##id] = type,
+		SW_HOOKS(X)
+#undef X
+	};
+
+	return types[hook];
+}
+
+/* bpffs keeps dots for itself; a comma is in no tenant's name. */
+static const char *folder_of_name(char path[256], const char *name)
+{
+	int len = snprintf(path, 256, SW_PINS "/tenants/%s", name);
+
+	for (char *c = path + len - strlen(name); *c; c++)
+		if (*c == '.')
+			*c = ',';
+	return path;
+}
+
+/* Where the record's pins are. */
+static const char *folder_of(char path[256], const struct sw_record *record)
+{
+	return slot_state(record) == SLOT_LINGERING ? host_kept(path, record->tenancy)
+						    : folder_of_name(path, record->name);
+}
+
+static const char *pin_path(char path[256], const struct sw_record *record, enum sw_hook hook)
+{
+	size_t len = strlen(folder_of(path, record));
+
+	snprintf(path + len, 256 - len, "/%s", hook_name(hook));
+	return path;
+}
+
+static bool is_hook(const char *name)
+{
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
+		if (!strcmp(hook_name(hook), name))
+			return true;
+	return false;
+}
+
+/* The folder is listed: asking for each pin is three times dearer. */
+bool links_whole(const struct sw_record *record)
+{
+	char path[256];
+	DIR *folder = opendir(folder_of(path, record));
+	struct dirent *pin;
+	int found = 0;
+
+	while (folder && (pin = readdir(folder)))
+		found += is_hook(pin->d_name);
+	if (folder)
+		closedir(folder);
+	return found == SW_HOOK_COUNT;
+}
+
+static int make_all(const struct host *host, const struct cgroup *cgroup, int links[SW_HOOK_COUNT], struct fault *fault)
+{
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
+		links[hook] = bpf_link_create(host->prog[hook], cgroup->fd, hook_attach_type(hook), NULL);
+		if (links[hook] < 0)
+			return fault_set(fault, errno, "the kernel does not attach %s to %s: %s", hook_name(hook),
+					 cgroup->path, strerror(errno));
+	}
+	return 0;
+}
+
+static int pin_all(const struct sw_record *record, const int links[SW_HOOK_COUNT], struct fault *fault)
+{
+	char path[256];
+
+	if (mkdir(folder_of(path, record), 0700))
+		return fault_set(fault, errno, "cannot make %s: %s", path, strerror(errno));
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
+		if (bpf_obj_pin(links[hook], pin_path(path, record, hook)))
+			return fault_set(fault, errno, "cannot pin %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int links_pin(const struct host *host, const struct cgroup *cgroup, const struct sw_record *record, struct fault *fault)
+{
+	int links[SW_HOOK_COUNT], err;
+
+	memset(links, -1, sizeof(links));
+	err = make_all(host, cgroup, links, fault);
+	if (!err)
+		err = pin_all(record, links, fault);
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
+		if (links[hook] >= 0)
+			close(links[hook]);
+	return err;
+}
+
+int links_unpin(const struct sw_record *record, struct fault *fault)
+{
+	char path[256];
+
+	for (int hook = SW_HOOK_COUNT - 1; hook >= 0; hook--)
+		if (unlink(pin_path(path, record, hook)) && errno != ENOENT)
+			return fault_set(fault, errno, "cannot remove %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int links_end(const struct sw_record *record, bool waits, struct fault *fault)
+{
+	char path[256];
+
+	folder_of(path, record);
+	if (waits)
+		return slot_state(record) == SLOT_LINGERING ? 0 : host_keep(path, record->tenancy, fault);
+	if (rmdir(path) && errno != ENOENT)
+		return fault_set(fault, errno, "cannot remove %s: %s", path, strerror(errno));
+	return 0;
+}
+
+int links_let_linger(const struct sw_record *record, struct fault *fault)
+{
+	char path[256];
+
+	return host_keep(folder_of_name(path, record->name), record->tenancy, fault);
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "slots.h"
+
+__u32 slot_next(const struct sw_record *records, __u32 end, __u32 slot, unsigned states)
+{
+	while (++slot < end)
+		if (states & 1U << slot_state(&records[slot]))
+			return slot;
+	return 0;
+}
+
+__u32 slots_end(const struct host *host)
+{
+	__u32 end = SW_TENANTS_MAX;
+
+	while (end > 1 && slot_state(&host->records[end - 1]) == SLOT_FREE)
+		end--;
+	return end;
+}
+
+__u32 slots_count(const struct host *host, unsigned states)
+{
+	__u32 n = 0;
+
+	for_each_slot_of(slot, host, states)
+		n++;
+	return n;
+}
+
+int slot_write(struct host *host, __u32 slot, const struct sw_record *record, struct fault *fault)
+{
+	if (!bpf_map_update_elem(host->map[MAP_records], &slot, record, BPF_ANY))
+		return 0;
+	return fault_set(fault, errno, "cannot write the map 'records': %s", strerror(errno));
+}
+
+struct tenancy tenancy_named(const struct host *host, const char *name)
+{
+	for_each_slot_of(slot, host, SLOTS(ATTACHED))
+		if (!strcmp(host->records[slot].name, name))
+			return tenancy_in(host, slot);
+	return (struct tenancy){ 0 };
+}
+
+struct tenancy tenancy_of_cgroup(const struct host *host, __u64 cgroup)
+{
+	for_each_slot_of(slot, host, SLOTS(ATTACHED))
+		if (host->records[slot].cgroup == cgroup)
+			return tenancy_in(host, slot);
+	return (struct tenancy){ 0 };
+}
+
+struct tenancy tenancy_numbered(const struct host *host, __u64 number)
+{
+	for_each_slot_of(slot, host, SLOTS(ATTACHED))
+		if (host->records[slot].tenancy == number)
+			return tenancy_in(host, slot);
+	return (struct tenancy){ 0 };
+}

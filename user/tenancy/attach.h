@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Attaching a tenant, and giving it another policy: its limit is found, the image is put into the kernel, and the
+ * cgroup is held to both. With the host's lock held. Images that nobody has any more are for publish_tidy().
+ */
+#ifndef SW_ATTACH_H
+#define SW_ATTACH_H
+
+#include "hold.h"
+
+/* Fails if the cgroup is, or is inside, or is around, a tenant's. 0 or -errno, and nothing is left behind. */
+int tenancy_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct tenancy *out,
+		   struct fault *fault);
+
+/* `policy` is where the image came from, as in struct attachment. 0, or -errno and it keeps the policy it has. */
+int tenancy_replace(struct host *host, struct tenancy of, const struct image *image, const char *policy,
+		    struct fault *fault);
+
+#endif

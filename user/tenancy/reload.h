@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Every policy in use read anew, and put in force: all of them, or none. It is done in pieces, so that who does it can
+ * serve others in between, and the host's lock is held for a piece at a time.
+ */
+#ifndef SW_RELOAD_H
+#define SW_RELOAD_H
+
+#include <stdio.h>
+
+#include "ledger.h"
+#include "slots.h"
+
+struct reload {
+	struct ledger *ledger; /* that books here */
+	FILE *mistakes;        /* where those of the policies are printed */
+	/* called for a tenant that could not be given its new policy; the others are not held up by it */
+	void (*kept)(const char *tenant, const struct fault *why, void *data);
+	void *data;
+};
+
+struct reloading;
+
+/* Borrows all that it is given, until reload_end(). */
+struct reloading *reload_begin(struct host *host, const struct reload *how);
+
+/*
+ * One piece, of some 100 ms at most. 1: there is more to do; 0: it is done; -EINVAL: a policy has mistakes; or another
+ * -errno when some tenant keeps the policy it has.
+ */
+int reload_step(struct reloading *reloading, struct fault *fault);
+
+/* How many policies were read. */
+size_t reload_policies(const struct reloading *reloading);
+
+void reload_end(struct reloading *reloading);
+
+#endif

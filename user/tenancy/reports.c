@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "hits.h"
+#include "meters.h"
+#include "publish.h"
+#include "reap.h"
+#include "refused.h"
+#include "reports.h"
+#include "state.h"
+#include "wanted.h"
+#include "watch.h"
+
+/* ---- one ---------------------------------------------------------------------------------------------------- */
+
+/* What is gone, and is to be attached again when it is there again, may be there already. */
+static enum tenant_state shown_state(const struct host *host, struct tenancy of, struct sw_tenant *storage)
+{
+	enum tenant_state state = tenancy_read(host, of, storage);
+	const struct sw_record *record = tenancy_record(host, of);
+	bool named = state == TENANT_GONE && slot_state(record) == SLOT_ATTACHED;
+
+	return named && wanted_at(host, record->name, record->path) ? TENANT_UNPROTECTED : state;
+}
+
+#define READ_TRIES 10 /* a policy may be replaced while we read, and its number given away */
+
+/* All but the meter, the rules and who was refused. The number of the image in force, or 0. */
+static __u32 begin_report(const struct host *host, struct tenancy of, struct report *report)
+{
+	struct sw_tenant storage;
+
+	*report = (struct report){
+		.record = *tenancy_record(host, of),
+		.counts = host->counts[of.slot],
+		.limit = SW_NO_LIMIT,
+	};
+	for (int i = 0; i < READ_TRIES; i++) {
+		report->state = shown_state(host, of, &storage);
+		report->settings = host->settings[storage.image];
+		if (report->settings.serial == storage.serial)
+			break;
+	}
+	if (!storage.slot || report->settings.serial != storage.serial) {
+		report->settings = (struct sw_settings){ 0 };
+		return 0;
+	}
+	report->limit = storage.limit;
+	return storage.image;
+}
+
+static void add_rule(const struct host *host, struct tenancy of, __u32 rule, const struct sw_text *text,
+		     struct report *report)
+{
+	struct rule_hits row = { .rule = rule, .hits = hits_of(host, of.slot, report->settings.serial, rule) };
+
+	if (!row.hits)
+		return;
+	if (text)
+		row.text = *text;
+	else
+		strcpy(row.text.text, rule == SW_RULE_DEFAULT ? "default" : "?");
+	*list_add(&report->rules) = row;
+}
+
+/* What each rule of the image in force decided; of the first `n` there are texts. */
+static void add_rules(const struct host *host, struct tenancy of, const struct sw_text *texts, size_t n,
+		      struct report *report)
+{
+	if (!report->settings.serial)
+		return;
+	for (__u32 rule = 0; rule < report->settings.rules; rule++)
+		add_rule(host, of, rule, rule < n ? &texts[rule] : NULL, report);
+	add_rule(host, of, SW_RULE_DEFAULT, NULL, report);
+}
+
+int tenancy_report(const struct host *host, struct tenancy of, struct report *report, struct fault *fault)
+{
+	__u32 image = begin_report(host, of, report);
+	size_t n;
+	struct sw_text *texts = published_texts(host, image, &n);
+	int err;
+
+	add_rules(host, of, texts, n, report);
+	free(texts);
+	err = refused_read(host, of.slot, report, fault);
+	return err ? err : meters_read_one(host, of.slot, &report->meter, fault);
+}
+
+/* ---- all ---------------------------------------------------------------------------------------------------- */
+
+/* Texts of the images that tenants are under, each read once. */
+struct texts {
+	struct sw_text *of[SW_IMAGES_MAX];
+	size_t n[SW_IMAGES_MAX];
+	__u64 serial[SW_IMAGES_MAX]; /* 0: not read */
+};
+
+static void read_texts(const struct host *host, __u32 image, __u64 serial, struct texts *texts)
+{
+	if (texts->serial[image] == serial)
+		return;
+	free(texts->of[image]);
+	texts->of[image] = published_texts(host, image, &texts->n[image]);
+	texts->serial[image] = serial;
+}
+
+static void texts_free(struct texts *texts)
+{
+	for (__u32 image = 0; image < SW_IMAGES_MAX; image++)
+		free(texts->of[image]);
+	free(texts);
+}
+
+static int add_attached(const struct host *host, struct reports *out, struct fault *fault)
+{
+	struct texts *texts = mem_alloc(1, sizeof(*texts));
+	__u32 end = slots_end(host);
+	struct sw_meter *meters;
+	int err = meters_read(host, end, &meters, fault);
+
+	if (!err)
+		for_each_slot(slot, host->records, end, SLOTS_HELD) {
+			struct report *report = list_add(&out->of);
+			struct tenancy of = tenancy_in(host, slot);
+			__u32 image = begin_report(host, of, report);
+
+			report->meter = meters[slot];
+			read_texts(host, image, report->settings.serial, texts);
+			add_rules(host, of, texts->of[image], texts->n[image], report);
+		}
+	free(meters);
+	texts_free(texts);
+	return err;
+}
+
+static struct report report_wanted(const struct wanted *one)
+{
+	struct report report = { .state = TENANT_UNPROTECTED, .limit = SW_NO_LIMIT };
+
+	memcpy(report.record.name, one->name.text, sizeof(report.record.name));
+	memcpy(report.record.path, one->is.path, sizeof(report.record.path));
+	memcpy(report.record.policy, one->is.policy, sizeof(report.record.policy));
+	return report;
+}
+
+/* Tenants of which nothing is left but that they are to be attached again. */
+static int add_unprotected(const struct host *host, struct reports *out, struct fault *fault)
+{
+	struct wanted_list wanted;
+	int err = wanted_read(host, &wanted, fault);
+	bool *reported = mem_alloc(wanted.of.n, sizeof(*reported));
+
+	for (size_t i = 0; i < out->of.n; i++) {
+		const struct sw_record *record = &out->of.v[i].record;
+		const struct wanted *one =
+			slot_state(record) == SLOT_ATTACHED ? wanted_find(&wanted, record->name) : NULL;
+
+		if (one)
+			reported[one - wanted.of.v] = true;
+	}
+	for (size_t i = 0; i < wanted.of.n && !err; i++)
+		if (!reported[i])
+			*list_add(&out->of) = report_wanted(&wanted.of.v[i]);
+	free(reported);
+	wanted_free(&wanted);
+	return err;
+}
+
+int reports_read(const struct host *host, struct reports *out, struct fault *fault)
+{
+	int err;
+
+	*out = (struct reports){ .support = { .closing = reap_by(host), .watches = watch_in_place() } };
+	err = add_attached(host, out, fault);
+	return err ? err : add_unprotected(host, out, fault);
+}

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+
+#include "cgroup.h"
+#include "links.h"
+#include "state.h"
+#include "storage.h"
+
+enum tenant_state tenancy_read(const struct host *host, struct tenancy of, struct sw_tenant *storage)
+{
+	const struct sw_record *record = tenancy_record(host, of);
+	bool filled = storage_of_slot(host, of.slot, storage);
+
+	if (cgroup_alive(host->cgroups, record->cgroup) == 0)
+		return TENANT_GONE;
+	if (!filled || !links_whole(record))
+		return TENANT_INCOMPLETE;
+	return host->settings[storage->image].audit ? TENANT_AUDITED : TENANT_ENFORCED;
+}
+
+enum tenant_state tenancy_state(const struct host *host, struct tenancy of)
+{
+	struct sw_tenant storage;
+
+	return tenancy_read(host, of, &storage);
+}
+
+int tenancy_storage(const struct host *host, struct tenancy of, struct sw_tenant *storage, struct fault *fault)
+{
+	if (storage_of_slot(host, of.slot, storage))
+		return 0;
+	return fault_set(fault, EINVAL, "tenant %s is %s: detach it, and attach it again",
+			 tenancy_record(host, of)->name, tenant_state_name(tenancy_state(host, of)));
+}
+
+bool tenancy_is_whole(const struct host *host, struct tenancy of)
+{
+	return of.number && tenancy_state(host, of) <= TENANT_AUDITED;
+}
+
+bool tenancy_outlives_cgroup(const struct host *host, struct tenancy of)
+{
+	return of.number && tenancy_state(host, of) == TENANT_GONE &&
+	       storage_exists(host, tenancy_record(host, of)->cgroup);
+}

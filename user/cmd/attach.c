@@ -21,16 +21,6 @@ static void report_foreign(const struct foreign *foreign, void *data)
 	     foreign->cgroup, hook_name(foreign->hook), foreign->program, foreign->id);
 }
 
-/* What is in force, and where it is read from again. */
-static bool is_under(const struct host *host, struct tenancy of, const struct attachment *as)
-{
-	const struct sw_record *record = tenancy_record(host, of);
-	struct sw_tenant now;
-
-	return !host_storage(host, record->cgroup, &now) && !strcmp(record->policy, as->policy) &&
-	       !memcmp(host->settings[now.image].hash, as->image->settings.hash, sizeof(as->image->settings.hash));
-}
-
 /* How what was done is told: with the tenant, its cgroup, its policy and the number of rules. */
 #define ATTACHED  "attached %s (%s) to policy %s, %u rule%s\n"
 #define REPLACED  "replaced the policy of %s (%s): it is %s now, %u rule%s\n"
@@ -58,7 +48,7 @@ static int attach(struct host *host, struct cli *cli, const struct attachment *a
 	*done = UNCHANGED;
 	if (strcmp(record->name, as->name))
 		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, record->name);
-	if (is_under(host, *of, as))
+	if (!strcmp(record->policy, as->policy) && tenancy_has_image(host, *of, as->image))
 		return 0;
 	*done = REPLACED;
 	if (!cli_has(cli, OPTION_REPLACE))

@@ -11,22 +11,24 @@
 /* Without links, as far as it is there: what is gone had its last names below that. To be freed. */
 static char *real_path(const char *text)
 {
-	char *head = mem_strdup(text), *real, *whole = NULL, *slash;
+	size_t len = strlen(text);
+	char *path, *real, *above, *slash;
 
-	for (size_t len = strlen(head); len > 1 && head[len - 1] == '/'; len--)
-		head[len - 1] = '\0';
-	slash = strrchr(head, '/');
-	real = realpath(head, NULL);
-	if (!real && slash && slash != head) {
-		*slash = '\0';
-		real = real_path(head);
-		whole = mem_printf("%s/%s", real, slash + 1);
-		free(real);
-		real = whole;
+	while (len > 1 && text[len - 1] == '/')
+		len--;
+	path = mem_strndup(text, len);
+	real = realpath(path, NULL);
+	slash = strrchr(path, '/');
+	if (!real && (slash == path || !strcmp(path, ".")))
+		return path;
+	if (!real) {
+		if (slash)
+			*slash = '\0';
+		above = real_path(slash ? path : ".");
+		real = mem_printf("%s/%s", above, slash ? slash + 1 : path);
+		free(above);
 	}
-	if (!real)
-		return head;
-	free(head);
+	free(path);
 	return real;
 }
 

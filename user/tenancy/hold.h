@@ -20,7 +20,7 @@
 /* NULL, or what is wrong with the name. */
 const char *tenant_name_check(const char *name);
 
-/* What a new tenancy is to be. Nothing is taken over. */
+/* What a new tenancy is to be; all of it is borrowed. */
 struct attachment {
 	const char *name;
 	const char *policy;        /* where it came from, for who compiles it again: a name, or an absolute path */

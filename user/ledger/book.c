@@ -19,20 +19,20 @@
 /* What a tenancy was booked for so far. */
 struct booked {
 	__u64 number;
-	__s64 tenancy, tenant; /* rows; 0: it has none yet */
+	__s64 tenancy_row, tenant_row; /* 0: it has none yet */
 	struct sw_meter meter;
 };
 
 /* What the writer knows without reading. Of one source: there is no second one on a host. */
 struct book {
 	struct ledger_source source;
-	__s64 id;         /* row of the source; 0: it has none yet */
+	__s64 source_row; /* 0: it has none yet */
 	__u64 sequence;   /* of its last row */
 	__s64 uptime;     /* at the last tick that left nothing to book; -1: there was none */
 	struct booked *v; /* by number */
 	size_t n;
-	struct intern policies; /* hash and name */
-	LIST(__s64) policy_ids; /* rows, by number of the interned */
+	struct intern policies;  /* hash and name */
+	LIST(__s64) policy_rows; /* by number of the interned */
 };
 
 /* An item of the tick. */
@@ -40,7 +40,7 @@ struct line {
 	const struct ledger_item *item;
 	struct booked after; /* the booking */
 	struct sw_meter delta;
-	__s64 policy;
+	__s64 policy_row;
 	unsigned round; /* how many lines of the tenant come before it in this tick */
 };
 
@@ -60,7 +60,7 @@ void book_free(struct book *book)
 	if (!book)
 		return;
 	free(book->v);
-	free(book->policy_ids.v);
+	free(book->policy_rows.v);
 	intern_free(&book->policies);
 	free(book);
 }
@@ -94,7 +94,7 @@ static int read_source(struct ledger *ledger, struct book *book, struct fault *f
 	if (err <= 0)
 		return err;
 	err = 0;
-	book->id = sqlite3_column_int64(stmt, 0);
+	book->source_row = sqlite3_column_int64(stmt, 0);
 	book->sequence = sqlite3_column_int64(stmt, 2);
 	book->uptime = sqlite3_column_int64(stmt, 3);
 	if (strcmp((const char *)sqlite3_column_text(stmt, 1) ?: "", source->boot) ||
@@ -127,7 +127,7 @@ static int read_booked(struct ledger *ledger, struct book *book, struct fault *f
 			  "ON tenancy.id = tenancy WHERE source = ?1 AND "
 			  "day >= (SELECT min(started) / 86400000 FROM tick WHERE tick.source = ?1) "
 			  "GROUP BY number, class ORDER BY number",
-			  "i", book->id);
+			  "i", book->source_row);
 
 	if (err)
 		return err;
@@ -138,8 +138,8 @@ static int read_booked(struct ledger *ledger, struct book *book, struct fault *f
 		if (!booked || booked->number != number)
 			booked = list_add(&list);
 		booked->number = number;
-		booked->tenancy = sqlite3_column_int64(stmt, 1);
-		booked->tenant = sqlite3_column_int64(stmt, 2);
+		booked->tenancy_row = sqlite3_column_int64(stmt, 1);
+		booked->tenant_row = sqlite3_column_int64(stmt, 2);
 		read_traffic(stmt, 4, booked->meter.of[sqlite3_column_int64(stmt, 3) == SW_EXEMPT]);
 	}
 	book->v = list.v;
@@ -155,7 +155,7 @@ static int read_book(struct ledger *ledger, const struct ledger_source *source, 
 	book->source = *source;
 	book->uptime = -1;
 	err = read_source(ledger, book, fault);
-	if (!err && book->id)
+	if (!err && book->source_row)
 		err = read_booked(ledger, book, fault);
 	if (err) {
 		book_free(book);
@@ -221,8 +221,8 @@ static int find_delta(struct booking *booking, struct line *line, const struct b
 	line->after.number = item->tenancy;
 	line->after.meter = item->meter;
 	if (before) {
-		line->after.tenancy = before->tenancy;
-		line->after.tenant = before->tenant;
+		line->after.tenancy_row = before->tenancy_row;
+		line->after.tenant_row = before->tenant_row;
 	}
 	if (!fits(&item->meter) || !meter_since(&item->meter, before ? &before->meter : &nothing, &line->delta))
 		return fault_set(
@@ -242,10 +242,10 @@ static int was_forgotten(struct booking *booking, const struct ledger_item *item
 	sqlite3_stmt *stmt;
 	int err;
 
-	if (!ledger->book->id)
+	if (!ledger->book->source_row)
 		return 0;
 	err = store_ask(ledger, &stmt, booking->fault, "SELECT 1 FROM tenancy WHERE source = ? AND number = ?", "ii",
-			ledger->book->id, item->tenancy);
+			ledger->book->source_row, item->tenancy);
 	if (!err)
 		err = store_step(ledger, stmt, booking->fault);
 	if (err == 1)
@@ -328,47 +328,52 @@ static int write_source(struct booking *booking)
 	char epoch[20];
 	int err;
 
-	if (book->id)
+	if (book->source_row)
 		return 0;
 	err = store_write(booking->ledger, booking->fault, "INSERT INTO source (host, boot, epoch) VALUES (?, ?, ?)",
 			  "ttt", book->source.host, book->source.boot, epoch_text(book->source.epoch, epoch));
-	book->id = inserted(booking);
+	book->source_row = inserted(booking);
 	return err;
 }
 
-/* The row that the query finds, or the one that is inserted by a statement with the same parameters. */
-#define find_or_insert(booking, id, query, insert, ...)                                                                \
-	({                                                                                                             \
-		sqlite3_stmt *found_;                                                                                  \
-		int ret_ = store_ask((booking)->ledger, &found_, (booking)->fault, query, __VA_ARGS__);                \
-		if (!ret_)                                                                                             \
-			ret_ = store_step((booking)->ledger, found_, (booking)->fault);                                \
-		if (ret_ == 1) {                                                                                       \
-			*(id) = sqlite3_column_int64(found_, 0);                                                       \
-			sqlite3_reset(found_);                                                                         \
-			ret_ = 0;                                                                                      \
-		} else if (!ret_) {                                                                                    \
-			ret_ = store_write((booking)->ledger, (booking)->fault, insert, __VA_ARGS__);                  \
-			*(id) = inserted(booking);                                                                     \
-		}                                                                                                      \
-		ret_;                                                                                                  \
-	})
+static int write_tenant(struct booking *booking, const char *name, __s64 *row)
+{
+	int err = store_number(booking->ledger, row, booking->fault, "SELECT id FROM tenant WHERE name = ?", "t", name);
+
+	if (err || *row)
+		return err;
+	err = store_write(booking->ledger, booking->fault, "INSERT INTO tenant (name) VALUES (?)", "t", name);
+	*row = inserted(booking);
+	return err;
+}
 
 static int write_tenancy(struct booking *booking, struct line *line)
 {
 	const struct ledger_item *item = line->item;
 	int err;
 
-	if (line->after.tenancy)
+	if (line->after.tenancy_row)
 		return 0;
-	err = find_or_insert(booking, &line->after.tenant, "SELECT id FROM tenant WHERE name = ?",
-			     "INSERT INTO tenant (name) VALUES (?)", "t", item->tenant);
+	err = write_tenant(booking, item->tenant, &line->after.tenant_row);
 	if (err)
 		return err;
 	err = store_write(booking->ledger, booking->fault,
 			  "INSERT INTO tenancy (source, number, tenant, since) VALUES (?, ?, ?, ?)", "iiii",
-			  booking->ledger->book->id, item->tenancy, line->after.tenant, item->since);
-	line->after.tenancy = inserted(booking);
+			  booking->ledger->book->source_row, item->tenancy, line->after.tenant_row, item->since);
+	line->after.tenancy_row = inserted(booking);
+	return err;
+}
+
+static int write_policy_row(struct booking *booking, const __u8 *hash, const char *name, __s64 *row)
+{
+	int err = store_number(booking->ledger, row, booking->fault,
+			       "SELECT id FROM policy WHERE hash = ? AND name = ?", "ht", hash, name);
+
+	if (err || *row)
+		return err;
+	err = store_write(booking->ledger, booking->fault, "INSERT INTO policy (hash, name) VALUES (?, ?)", "ht", hash,
+			  name);
+	*row = inserted(booking);
 	return err;
 }
 
@@ -383,12 +388,11 @@ static int write_policy(struct booking *booking, struct line *line)
 	memcpy(key, item->hash, sizeof(item->hash));
 	strncpy(key + sizeof(item->hash), item->policy, SW_PATH_MAX - 1);
 	number = intern(&book->policies, key, sizeof(item->hash) + strlen(key + sizeof(item->hash)));
-	if (number == book->policy_ids.n)
-		err = find_or_insert(
-			booking, list_add(&book->policy_ids), "SELECT id FROM policy WHERE hash = ? AND name = ?",
-			"INSERT INTO policy (hash, name) VALUES (?, ?)", "ht", item->hash, key + sizeof(item->hash));
-	if (!err)
-		line->policy = book->policy_ids.v[number];
+	if (number == book->policy_rows.n) {
+		*list_add(&book->policy_rows) = 0;
+		err = write_policy_row(booking, item->hash, key + sizeof(item->hash), &book->policy_rows.v[number]);
+	}
+	line->policy_row = book->policy_rows.v[number];
 	return err;
 }
 
@@ -396,8 +400,8 @@ static int by_tenant(const void *a, const void *b)
 {
 	const struct line *x = *(struct line *const *)a, *y = *(struct line *const *)b;
 
-	if (x->after.tenant != y->after.tenant)
-		return x->after.tenant < y->after.tenant ? -1 : 1;
+	if (x->after.tenant_row != y->after.tenant_row)
+		return x->after.tenant_row < y->after.tenant_row ? -1 : 1;
 	return by_number(x, y);
 }
 
@@ -421,7 +425,7 @@ static int write_names(struct booking *booking)
 		return err;
 	qsort(booking->due, booking->n_due, sizeof(*booking->due), by_tenant);
 	for (size_t i = 1; i < booking->n_due; i++)
-		if (booking->due[i]->after.tenant == booking->due[i - 1]->after.tenant)
+		if (booking->due[i]->after.tenant_row == booking->due[i - 1]->after.tenant_row)
 			booking->due[i]->round = booking->due[i - 1]->round + 1;
 	return 0;
 }
@@ -432,8 +436,8 @@ static int write_entry(struct booking *booking, const struct line *line, enum sw
 	const struct booked *whose = &line->after;
 	int err = store_write(booking->ledger, booking->fault,
 			      "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiiiiiiii", tick,
-			      whose->tenant, (__s64)billing, whose->tenancy, line->policy, tx->bytes, tx->payload,
-			      tx->packets, rx->bytes, rx->payload, rx->packets);
+			      whose->tenant_row, (__s64)billing, whose->tenancy_row, line->policy_row, tx->bytes,
+			      tx->payload, tx->packets, rx->bytes, rx->payload, rx->packets);
 
 	return err ? err
 		   : store_write(
@@ -445,9 +449,9 @@ static int write_entry(struct booking *booking, const struct line *line, enum sw
 			     "tx_packets = tx_packets + excluded.tx_packets, "
 			     "rx_bytes = rx_bytes + excluded.rx_bytes, rx_payload = rx_payload + excluded.rx_payload, "
 			     "rx_packets = rx_packets + excluded.rx_packets",
-			     "iiiiiiiiiii", booking->started / DAY_MS, whose->tenancy, (__s64)billing, booking->started,
-			     booking->tick->now, tx->bytes, tx->payload, tx->packets, rx->bytes, rx->payload,
-			     rx->packets);
+			     "iiiiiiiiiii", booking->started / DAY_MS, whose->tenancy_row, (__s64)billing,
+			     booking->started, booking->tick->now, tx->bytes, tx->payload, tx->packets, rx->bytes,
+			     rx->payload, rx->packets);
 }
 
 static int write_line(struct booking *booking, const struct line *line, __s64 tick)
@@ -470,7 +474,7 @@ static int write_round(struct booking *booking, unsigned round)
 	__s64 tick;
 	int err = store_write(booking->ledger, booking->fault,
 			      "INSERT INTO tick (source, sequence, started, ended, uptime) VALUES (?, ?, ?, ?, ?)",
-			      "iiiii", book->id, ++book->sequence, booking->started, booking->tick->now,
+			      "iiiii", book->source_row, ++book->sequence, booking->started, booking->tick->now,
 			      booking->tick->uptime);
 
 	tick = inserted(booking);

@@ -58,6 +58,8 @@ void failing_begin(void)
 	vfs->xSetSystemCall(vfs, "unlink", (sqlite3_syscall_ptr)failing_unlink);
 	real_delete = vfs->xDelete;
 	vfs->xDelete = delete_unsure;
+	vfs = sqlite3_vfs_find(pages_vfs()); /* may be a copy from before */
+	vfs->xDelete = delete_unsure;
 }
 
 /* ---- a file system of another kind ---- */

@@ -96,10 +96,12 @@ static void other_versions_are_refused(void **state)
 	struct scene *scene = *state;
 
 	make_ledger(scene);
-	assert_null(tamper(scene, "PRAGMA user_version = 2"));
-	refused(scene, LEDGER_READING, -ESTALE, "is of version 2, and this program of version 1");
-	refused(scene, LEDGER_BOOKING, -ESTALE, "version 2");
-	assert_null(tamper(scene, "PRAGMA user_version = 1; PRAGMA application_id = 1"));
+	assert_null(tamper(scene, "PRAGMA user_version = 3"));
+	refused(scene, LEDGER_READING, -ESTALE, "is of version 3, and this program of version 2");
+	refused(scene, LEDGER_BOOKING, -ESTALE, "version 3");
+	assert_null(tamper(scene, "PRAGMA user_version = 0"));
+	refused(scene, LEDGER_BOOKING, -ESTALE, "version 0");
+	assert_null(tamper(scene, "PRAGMA user_version = 2; PRAGMA application_id = 1"));
 	refused(scene, LEDGER_BOOKING, -EINVAL, "no ledger");
 }
 
@@ -135,7 +137,7 @@ static void stays_a_ledger_when_it_is_vacuumed(void **state)
 	struct scene *scene = *state;
 
 	make_ledger(scene);
-	assert_null(tamper(scene, "PRAGMA page_size = 512; VACUUM; PRAGMA journal_mode = WAL"));
+	assert_null(tamper_by(NULL, scene, "PRAGMA page_size = 512; VACUUM; PRAGMA journal_mode = WAL"));
 	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
 	send_bytes(&scene->items[0], SW_BILLABLE, 5);
 	assert_int_equal(book_after(scene, 10), 0);
@@ -145,6 +147,108 @@ static void stays_a_ledger_when_it_is_vacuumed(void **state)
 	scene->ledger = NULL;
 	assert_null(tamper(scene, "CREATE TEMP TABLE t AS SELECT journal_mode FROM pragma_journal_mode; "
 				  "SELECT iif(journal_mode = 'delete', 1, abs(-9223372036854775808)) FROM t"));
+}
+
+/* Opened by `purpose`: has it checksums, and are they right? */
+static bool is_summed(struct scene *scene, enum ledger_for purpose)
+{
+	assert_int_equal(reopen(scene, purpose), 0);
+	assert_checked(scene);
+	return pages_summed(scene->ledger->db);
+}
+
+/* As it was before there were checksums: bytes to the last are a row's. */
+static void make_old(struct scene *scene)
+{
+	int reserved = 0;
+	sqlite3 *db;
+
+	make_ledger(scene);
+	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
+	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1; VACUUM", NULL, NULL, NULL), SQLITE_OK);
+	sqlite3_close(db);
+}
+
+static void a_ledger_without_checksums_gets_them_when_it_is_booked_in(void **state)
+{
+	struct scene *scene = *state;
+
+	make_old(scene);
+	assert_false(is_summed(scene, LEDGER_READING));
+	assert_int_equal(booked_of(scene, "a"), 100);
+	assert_true(is_summed(scene, LEDGER_BOOKING));
+	send_bytes(&scene->items[0], SW_BILLABLE, 5);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_true(is_summed(scene, LEDGER_READING));
+	assert_int_equal(booked_of(scene, "a"), 105);
+	assert_null(tamper_by(NULL, scene, "VACUUM"));
+	assert_false(is_summed(scene, LEDGER_READING));
+	assert_true(is_summed(scene, LEDGER_BOOKING));
+	assert_int_equal(booked_of(scene, "a"), 105);
+}
+
+/* One that is too large to wait for, and a disk without room. */
+static void a_ledger_that_cannot_get_checksums_is_booked_in_without(void **state)
+{
+	struct scene *scene = *state;
+
+	make_old(scene);
+	assert_null(
+		tamper_by(NULL, scene,
+			  "CREATE TABLE t AS WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n LIMIT 70) "
+			  "SELECT zeroblob(1000000) FROM n; DROP TABLE t"));
+	assert_false(is_summed(scene, LEDGER_BOOKING));
+	send_bytes(&scene->items[0], SW_BILLABLE, 5);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_false(is_summed(scene, LEDGER_READING));
+	assert_int_equal(booked_of(scene, "a"), 105);
+	assert_null(tamper_by(NULL, scene, "VACUUM"));
+	failing_begin();
+	for (int after = 0; after < 60; after++) {
+		failing = (struct failing){ .after = after, .error = ENOSPC };
+		reopen(scene, LEDGER_BOOKING);
+		failing.after = -1;
+		is_summed(scene, LEDGER_READING);
+		assert_int_equal(booked_of(scene, "a"), 105);
+	}
+	assert_true(is_summed(scene, LEDGER_BOOKING));
+}
+
+static void a_backup_by_sqlite_keeps_the_checksums(void **state)
+{
+	struct scene *scene = *state;
+	sqlite3 *from, *to;
+	sqlite3_backup *backup;
+	char path[128];
+
+	make_ledger(scene);
+	snprintf(path, sizeof(path), "%s/copy", scene->folder);
+	assert_int_equal(sqlite3_open(scene->path, &from), SQLITE_OK);
+	assert_int_equal(sqlite3_open(path, &to), SQLITE_OK);
+	backup = sqlite3_backup_init(to, "main", from, "main");
+	assert_int_equal(sqlite3_backup_step(backup, -1), SQLITE_DONE);
+	assert_int_equal(sqlite3_backup_finish(backup), SQLITE_OK);
+	sqlite3_close(to);
+	sqlite3_close(from);
+	assert_int_equal(rename(path, scene->path), 0);
+	assert_true(is_summed(scene, LEDGER_READING));
+	assert_true(is_summed(scene, LEDGER_BOOKING));
+	send_bytes(&scene->items[0], SW_BILLABLE, 5);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_true(is_summed(scene, LEDGER_READING));
+}
+
+static void what_another_program_wrote_is_refused(void **state)
+{
+	struct scene *scene = *state;
+	struct usages usages;
+
+	make_ledger(scene);
+	assert_null(tamper_by(NULL, scene, "UPDATE day SET tx_bytes = 99"));
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	assert_int_equal(ledger_usage(scene->ledger, ALL, &usages, &scene->fault), -EINVAL);
+	assert_line(scene, "is damaged (a page's checksum)");
 }
 
 static void rows_are_only_added(void **state)
@@ -173,7 +277,7 @@ static void falsify(const struct scene *scene, const char *trigger, const char *
 	sqlite3_stmt *stmt;
 	sqlite3 *db;
 
-	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(scene->path, &db, SQLITE_OPEN_READWRITE, pages_vfs()), SQLITE_OK);
 	snprintf(name, sizeof(name), "%s", trigger);
 	assert_int_equal(sqlite3_prepare_v2(db, "SELECT sql FROM sqlite_schema WHERE name = ?", -1, &stmt, NULL), 0);
 	sqlite3_bind_text(stmt, 1, name, -1, NULL);
@@ -614,6 +718,10 @@ int main(void)
 		FILE_TEST(other_versions_are_refused),
 		FILE_TEST(a_schema_that_was_changed_is_refused),
 		FILE_TEST(stays_a_ledger_when_it_is_vacuumed),
+		FILE_TEST(a_ledger_without_checksums_gets_them_when_it_is_booked_in),
+		FILE_TEST(a_ledger_that_cannot_get_checksums_is_booked_in_without),
+		FILE_TEST(a_backup_by_sqlite_keeps_the_checksums),
+		FILE_TEST(what_another_program_wrote_is_refused),
 		FILE_TEST(rows_are_only_added),
 		FILE_TEST(check_finds_what_was_falsified),
 		FILE_TEST(nothing_is_booked_twice_when_sums_are_gone),

@@ -13,6 +13,7 @@
 #include "ledger.h"
 #include "mem.h"
 #include "meter.h"
+#include "store.h"
 
 #define NOON 1795608000 /* 2026-11-25T12:00:00Z, a Wednesday */
 
@@ -156,19 +157,24 @@ static inline void assert_line(const struct scene *scene, const char *part)
 		fail_msg("'%s' is not in '%s'", part, scene->fault.text);
 }
 
-/* As an operator's sqlite3(1) would. NULL, or the message. */
-static inline const char *tamper(const struct scene *scene, const char *sql)
+/* With the pages' checksums, or without, as an operator's sqlite3(1) would. NULL, or the message. */
+static inline const char *tamper_by(const char *vfs, const struct scene *scene, const char *sql)
 {
 	static char text[256];
 	char *message = NULL;
 	sqlite3 *db;
 
-	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
+	assert_int_equal(sqlite3_open_v2(scene->path, &db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, vfs), SQLITE_OK);
 	sqlite3_exec(db, sql, NULL, NULL, &message);
 	snprintf(text, sizeof(text), "%s", message ? message : "");
 	sqlite3_free(message);
 	sqlite3_close(db);
 	return *text ? text : NULL;
+}
+
+static inline const char *tamper(const struct scene *scene, const char *sql)
+{
+	return tamper_by(pages_vfs(), scene, sql);
 }
 
 /* ---- a disk that fails: the calls that SQLite makes, counted down ---- */

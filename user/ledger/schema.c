@@ -15,7 +15,8 @@
 #include "store.h"
 
 #define APPLICATION 0x73776c64 /* "swld" */
-#define VERSION     1
+/* Version 1 has the same in it, and no checksums of pages. */
+#define VERSION 2
 
 #define TEXT(x)  #x
 #define VALUE(x) TEXT(x)
@@ -129,6 +130,11 @@ static const struct {
 	  "the rows do not add up to the day's sum" },
 };
 
+int schema_stamp(struct ledger *ledger, struct fault *fault)
+{
+	return store_run(ledger, "PRAGMA user_version = " VALUE(VERSION), fault);
+}
+
 static int write_schema(struct ledger *ledger, struct fault *fault)
 {
 	int err = store_run(ledger,
@@ -206,7 +212,7 @@ static int compare_version(struct ledger *ledger, struct fault *fault)
 		return err;
 	if (application != APPLICATION)
 		return fault_set(fault, EINVAL, "ledger %s: is a database, but no ledger", ledger->path);
-	if (version != VERSION)
+	if (version < 1 || version > VERSION)
 		return fault_set(fault, ESTALE,
 				 "ledger %s: is of version %lld, and this program of version %d: read it with the "
 				 "program that wrote it; a new one is begun when it is moved away",
@@ -226,6 +232,8 @@ int schema_prepare(struct ledger *ledger, struct fault *fault)
 				 "ledger %s: is empty: restore it from a backup, or remove the file and begin a new "
 				 "ledger with 'sockwarden daemon --adopt'",
 				 ledger->path);
+	if (!pages)
+		pages_reserve(ledger->db);
 	err = pages ? compare_version(ledger, fault) : write_schema(ledger, fault);
 	if (!err && pages)
 		err = compare_schema(ledger, fault);

@@ -46,6 +46,9 @@ static int io_fault(struct ledger *ledger, struct fault *fault)
 {
 	int error = sqlite3_system_errno(ledger->db);
 
+	if (sqlite3_extended_errcode(ledger->db) == SQLITE_IOERR_DATA)
+		return fault_set(fault, EINVAL, "ledger %s: is damaged (a page's checksum): restore it from a backup",
+				 ledger->path);
 	if (error == EDQUOT)
 		return fault_set(fault, ENOSPC, "ledger %s: the quota is used up: free some space", ledger->path);
 	return fault_set(fault, EIO, "ledger %s: cannot read or write it (%s): look for errors of the disk",
@@ -157,7 +160,8 @@ static int open_file(struct ledger *ledger, int flags, struct fault *fault)
 	ledger->real = realpath(ledger->path, NULL);
 	if (!ledger->real)
 		return fault_set(fault, errno, "ledger %s: %s", ledger->path, strerror(errno));
-	if (!sqlite3_open_v2(ledger->real, &ledger->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL))
+	if (!sqlite3_open_v2(ledger->real, &ledger->db, flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE,
+			     pages_vfs()))
 		return 0;
 	return ledger->db ? store_fault(ledger, fault)
 			  : fault_set(fault, ENOMEM, "ledger %s: out of memory", ledger->path);
@@ -216,6 +220,17 @@ static int undo_and_connect(struct ledger *ledger, int err, struct fault *fault)
 	return try_to_connect(ledger, SQLITE_OPEN_READONLY, fault);
 }
 
+/* And once more, if pages were given their checksums: SQLite has kept some without. */
+static int connect_with_sums(struct ledger *ledger, struct fault *fault)
+{
+	int err = try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+
+	if (err || !pages_add_sums(ledger))
+		return err;
+	store_disconnect(ledger);
+	return try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+}
+
 static int connect_for_booking(struct ledger *ledger, struct fault *fault)
 {
 	int err = place_make(ledger, fault);
@@ -225,7 +240,7 @@ static int connect_for_booking(struct ledger *ledger, struct fault *fault)
 	if (!err)
 		err = place_lock(ledger, fault);
 	if (!err)
-		err = try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+		err = connect_with_sums(ledger, fault);
 	/* SQLite opens what it may not write for reading */
 	return !err && sqlite3_db_readonly(ledger->db, "main") ? readonly_fault(ledger, fault) : err;
 }

@@ -87,6 +87,19 @@ int place_look(struct ledger *ledger, struct fault *fault);         /* is it the
 int place_closed(const struct ledger *ledger, struct fault *fault); /* -EACCES, and who may read it */
 int place_lock(struct ledger *ledger, struct fault *fault);         /* against a second daemon */
 int schema_prepare(struct ledger *ledger, struct fault *fault);
+int schema_stamp(struct ledger *ledger, struct fault *fault); /* as one of this version, which others leave alone */
+
+/* The layer below SQLite that keeps and compares the pages' checksums; see pages.c. */
+const char *pages_vfs(void);
+void pages_reserve(sqlite3 *db); /* of a file that is to be made: room for them */
+bool pages_summed(sqlite3 *db);  /* they are there, and compared; known once something was read */
+
+/*
+ * Gives them to a file that has none, if it is small enough to wait for. True: it has them now, and has to be opened
+ * anew. What fails leaves the file as it was, or with room for them: that is no reason not to book in it.
+ */
+bool pages_add_sums(struct ledger *ledger);
+
 void book_free(struct book *book); /* NULL is fine */
 
 #endif

@@ -38,6 +38,12 @@ static const struct command commands[] = {
 	  JSON | TAKES(TENANT) | TAKES(FROM) | TAKES(TO) | TAKES(BY) | TAKES(FORMAT) | TAKES(PRICE) | TAKES(CURRENCY) |
 		  TAKES(LEDGER),
 	  0, 0, cmd_usage },
+	{ "ledger check", "", "say whether all that is booked is as it was booked",
+	  "Reads all of it, in short turns, so that a daemon goes on booking. Needs no more than the right to read "
+	  "the\n"
+	  "file. A line for each thing that is wrong. Exit status: 0 it is sound, 1 it is damaged, or cannot be "
+	  "read.\n",
+	  JSON | TAKES(LEDGER), 0, 0, cmd_ledger_check },
 	{ "log", "", "show what was denied",
 	  "The daemon keeps the last 4096, for root and its group. Without one this needs root, and reads and empties\n"
 	  "the kernel's own buffer. Each tenant gets 100 lines a second.\n",

@@ -89,7 +89,8 @@ static int add_periods(struct ledger *ledger, int by, struct sw_meter *sum, stru
 
 static void read_all(struct ledger *ledger, struct fault *fault)
 {
-	int right = ledger_check(ledger, fault), err;
+	struct ledger_checked checked;
+	int right = ledger_check(ledger, NULL, NULL, &checked, fault), err;
 	struct sw_meter rows = { 0 };
 	__u64 bytes;
 	__s64 last;

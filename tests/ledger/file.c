@@ -2,6 +2,7 @@
 /* The file: what is made, what is opened, and what is refused. */
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/wait.h>
 
 #include "support.h"
 
@@ -291,6 +292,18 @@ static void falsify(const struct scene *scene, const char *trigger, const char *
 	sqlite3_close(db);
 }
 
+/* All lines, one behind the other. */
+static char found[8192];
+
+static void keep_line(const char *line, void *data)
+{
+	unsigned *lines = data;
+
+	++*lines;
+	assert_true(strlen(found) + strlen(line) + 1 < sizeof(found));
+	strcat(found, line);
+}
+
 static void check_finds_what_was_falsified(void **state)
 {
 	static const struct {
@@ -312,14 +325,21 @@ static void check_finds_what_was_falsified(void **state)
 		{ "entry_changed", "UPDATE day SET rx_bytes = -rx_bytes", "a day's sum is out of range" },
 		{ "entry_changed", "UPDATE day SET tx_bytes = tx_bytes - 1", "do not add up" },
 		{ "entry_changed", "UPDATE day SET ended = ended - 1", "do not add up" },
+		{ "tick_changed", "UPDATE tick SET uptime = uptime - 20000 WHERE id = 2", "clock goes backwards" },
+		{ "identity_changed", "INSERT INTO identity VALUES (5)", "has not one identity" },
+		{ "tenancy_changed", "UPDATE tenancy SET tenant = 7 WHERE id = 1", "tenancy 1" },
+		{ "tick_changed", "UPDATE tick SET source = 7 WHERE id = 1", "tick 1" },
+		{ "day_deleted", "UPDATE day SET day = 3000000", "day 3000000, tenancy 1" },
 		{ "day_deleted", "DELETE FROM day WHERE tenancy = 1", "tenant a on 2026-11-25" },
 		{ "entry_changed",
 		  "INSERT INTO day SELECT day + 1, tenancy, class, started, ended, 1, 1, 1, 1, 1, 1 FROM "
 		  "day WHERE tenancy = 2",
 		  "tenant b on 2026-11-26" },
 	};
+	struct ledger_checked checked;
 	struct scene *scene = *state;
 	char command[256];
+	unsigned lines;
 
 	make_ledger(scene);
 	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
@@ -334,14 +354,97 @@ static void check_finds_what_was_falsified(void **state)
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		falsify(scene, cases[i].trigger, cases[i].sql);
 		assert_int_equal(reopen(scene, LEDGER_READING), 0);
-		if (ledger_check(scene->ledger, &scene->fault) != -EINVAL)
+		*found = '\0';
+		lines = 0;
+		if (ledger_check(scene->ledger, keep_line, &lines, &checked, &scene->fault) != -EINVAL)
 			fail_msg("not found: %s", cases[i].sql);
-		assert_line(scene, cases[i].line);
+		if (!strstr(found, cases[i].line))
+			fail_msg("'%s' is not in '%s'", cases[i].line, found);
+		assert_int_equal(lines, checked.findings);
+		assert_line(scene, "restore it from a backup");
 		ledger_close(scene->ledger);
 		scene->ledger = NULL;
 		snprintf(command, sizeof(command), "cp '%s/copy' '%s'", scene->folder, scene->path);
 		assert_int_equal(system(command), 0);
 	}
+}
+
+/* One bad page is many bad rows; and what is wrong with one thing does not hide another. */
+static void check_says_ten_of_a_kind_and_all_kinds(void **state)
+{
+	struct scene *scene = *state;
+	struct ledger_checked checked;
+	char names[20][8];
+	unsigned lines = 0;
+
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	for (unsigned i = 0; i < COUNT(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "t%u", i);
+		send_bytes(attach(scene, names[i], i + 1), SW_BILLABLE, 100);
+	}
+	assert_int_equal(book(scene), 0);
+	assert_int_equal(book_after(scene, 86400), 0);
+	send_bytes(&scene->items[0], SW_BILLABLE, 1);
+	assert_int_equal(book_after(scene, 10), 0);
+	assert_int_equal(ledger_check(scene->ledger, keep_line, &lines, &checked, &scene->fault), 0);
+	assert_int_equal(lines, 0);
+	assert_int_equal(checked.rows, 21);
+	assert_int_equal(checked.days, 2);
+	assert_true(checked.summed);
+	ledger_close(scene->ledger);
+	scene->ledger = NULL;
+	*found = '\0';
+	falsify(scene, "entry_changed", "UPDATE entry SET tx_bytes = -1; UPDATE day SET rx_bytes = rx_bytes + 1");
+	assert_int_equal(reopen(scene, LEDGER_READING), 0);
+	assert_int_equal(ledger_check(scene->ledger, keep_line, &lines, &checked, &scene->fault), -EINVAL);
+	assert_non_null(strstr(found, "a counter is out of range"));
+	assert_non_null(strstr(found, "do not add up"));
+	assert_int_equal(checked.findings, lines);
+	assert_true(lines >= 20 && lines <= 30);
+}
+
+/* As long as the pipe is open. Neither tells the other lies, nor keeps it waiting for long, whatever the clock says. */
+static void check_until_closed(struct scene *scene, int fd)
+{
+	struct ledger_checked checked;
+	struct ledger *ledger;
+	char byte;
+
+	if (fcntl(fd, F_SETFL, O_NONBLOCK) || ledger_open(&ledger, scene->path, LEDGER_READING, &scene->fault))
+		_exit(2);
+	while (read(fd, &byte, 1) < 0)
+		if (ledger_check(ledger, NULL, NULL, &checked, &scene->fault)) {
+			fprintf(stderr, "# %s\n", scene->fault.text);
+			_exit(1);
+		}
+	_exit(0);
+}
+
+static void a_check_goes_on_beside_bookings(void **state)
+{
+	struct scene *scene = *state;
+	int fds[2], status;
+	pid_t pid;
+
+	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
+	attach(scene, "a", 1);
+	attach(scene, "b", 2);
+	assert_int_equal(pipe(fds), 0);
+	pid = fork();
+	if (!pid) {
+		close(fds[1]);
+		check_until_closed(scene, fds[0]);
+	}
+	close(fds[0]);
+	for (int i = 0; i < 300; i++) {
+		send_bytes(&scene->items[i % 2], SW_BILLABLE, 100);
+		assert_int_equal(book_after(scene, 10), 0);
+		scene->tick.now -= i % 50 ? 0 : 7200000;
+	}
+	close(fds[1]);
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_checked(scene);
 }
 
 static void nothing_is_booked_twice_when_sums_are_gone(void **state)
@@ -376,6 +479,7 @@ static off_t page_of(const struct scene *scene, const char *table)
 
 static void a_damaged_page_is_found(void **state)
 {
+	struct ledger_checked checked;
 	struct scene *scene = *state;
 	int fd;
 
@@ -384,7 +488,7 @@ static void a_damaged_page_is_found(void **state)
 	assert_int_equal(pwrite(fd, "damage", 6, page_of(scene, "entry")), 6);
 	close(fd);
 	assert_int_equal(reopen(scene, LEDGER_READING), 0);
-	assert_int_equal(ledger_check(scene->ledger, &scene->fault), -EINVAL);
+	assert_int_equal(ledger_check(scene->ledger, NULL, NULL, &checked, &scene->fault), -EINVAL);
 	assert_line(scene, "restore it from a backup");
 }
 
@@ -724,6 +828,8 @@ int main(void)
 		FILE_TEST(what_another_program_wrote_is_refused),
 		FILE_TEST(rows_are_only_added),
 		FILE_TEST(check_finds_what_was_falsified),
+		FILE_TEST(check_says_ten_of_a_kind_and_all_kinds),
+		FILE_TEST(a_check_goes_on_beside_bookings),
 		FILE_TEST(nothing_is_booked_twice_when_sums_are_gone),
 		FILE_TEST(a_damaged_page_is_found),
 		FILE_TEST(has_one_writer),

@@ -146,8 +146,10 @@ static inline size_t intervals(struct scene *scene, const struct ledger_query *q
 
 static inline void assert_checked(struct scene *scene)
 {
+	struct ledger_checked checked;
+
 	scene->fault.text[0] = '\0';
-	if (ledger_check(scene->ledger, &scene->fault))
+	if (ledger_check(scene->ledger, NULL, NULL, &checked, &scene->fault))
 		fail_msg("%s", scene->fault.text);
 }
 

@@ -82,6 +82,7 @@ int cmd_attach(struct cli *cli);
 int cmd_detach(struct cli *cli);
 int cmd_status(struct cli *cli);
 int cmd_usage(struct cli *cli);
+int cmd_ledger_check(struct cli *cli);
 int cmd_log(struct cli *cli);
 int cmd_reap(struct cli *cli);
 int cmd_doctor(struct cli *cli);

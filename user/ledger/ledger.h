@@ -135,10 +135,19 @@ struct ledger_tenancy {
 int ledger_limit(struct ledger *ledger, const struct ledger_tenancy *of, const struct sw_settings *settings, __s64 now,
 		 __u64 *limit, struct fault *fault);
 
+struct ledger_checked {
+	__u64 rows, days;
+	size_t findings;
+	bool summed; /* pages have checksums, which were compared */
+};
+
 /*
- * Reads all of it: SQLite's own check, every row's figures within range, the sums beside the rows equal to the rows.
- * 0, or -EINVAL with the first thing that is wrong.
+ * Reads all of it, in short turns: SQLite's own check, checksums, every row's figures within range, no row twice, the
+ * sums beside the rows equal to the rows, sequence numbers without a gap, the boot clock in order. `found`, which may
+ * be NULL, gets a line for each thing that is wrong, up to ten of a kind. 0; -EINVAL when there was one, with the first
+ * line; or another -errno when it could not be read.
  */
-int ledger_check(struct ledger *ledger, struct fault *fault);
+int ledger_check(struct ledger *ledger, void (*found)(const char *line, void *data), void *data,
+		 struct ledger_checked *out, struct fault *fault);
 
 #endif

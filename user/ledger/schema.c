@@ -24,9 +24,7 @@
 #define COUNTERS                                                                                                       \
 	"tx_bytes INTEGER NOT NULL, tx_payload INTEGER NOT NULL, tx_packets INTEGER NOT NULL, "                        \
 	"rx_bytes INTEGER NOT NULL, rx_payload INTEGER NOT NULL, rx_packets INTEGER NOT NULL"
-#define IN_RANGE "(class IN (0, 1) AND (tx_bytes | tx_payload | tx_packets | rx_bytes | rx_payload | rx_packets) >= 0)"
-#define TIMES    "started INTEGER NOT NULL, ended INTEGER NOT NULL"
-#define IN_ORDER "(0 <= started AND started <= ended AND ended < 253402300800000)"
+#define TIMES "started INTEGER NOT NULL, ended INTEGER NOT NULL"
 #define NEVER_DELETED(table)                                                                                           \
 	"CREATE TRIGGER " table "_deleted BEFORE DELETE ON " table                                                     \
 	" BEGIN SELECT RAISE(ABORT, 'rows of the ledger are never deleted'); END"
@@ -84,51 +82,6 @@ static const char *const schema[] = {
 	NEVER_DELETED("day"),
 };
 #define OBJECTS (sizeof(schema) / sizeof(*schema))
-
-/* What must give no row, and what it means when it does. The first column names a place. */
-static const struct {
-	const char *query, *wrong;
-} checks[] = {
-	{ "SELECT integrity_check FROM pragma_integrity_check(1) WHERE integrity_check <> 'ok'", "SQLite's own check" },
-
-	/* that one passes over CHECK where it may not write */
-	{ "SELECT format('tick %d', id) FROM tick WHERE NOT " IN_ORDER " LIMIT 1", "a time is out of range" },
-	{ "SELECT format('tick %d, tenant %d', tick, tenant) FROM entry WHERE NOT " IN_RANGE " LIMIT 1",
-	  "a counter is out of range" },
-	{ "SELECT format('tenancy %d', tenancy) FROM day WHERE NOT (" IN_ORDER " AND " IN_RANGE ") LIMIT 1",
-	  "a day's sum is out of range" },
-
-	{ "SELECT format('%s %s', \"table\", \"rowid\") FROM pragma_foreign_key_check LIMIT 1",
-	  "a row points to one that is not there" },
-
-	{ "SELECT format('tick %d', id) FROM tick GROUP BY source "
-	  "HAVING min(sequence) <> 1 OR max(sequence) <> count(*) LIMIT 1",
-	  "sequence numbers are missing" },
-
-	{ "SELECT format('tick %d', id) FROM tick "
-	  "WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.tick = tick.id) LIMIT 1",
-	  "it has no entries" },
-
-	{ "SELECT format('tick %d, tenant %d', entry.tick, entry.tenant) "
-	  "FROM entry JOIN tick ON tick.id = entry.tick JOIN tenancy ON tenancy.id = entry.tenancy "
-	  "WHERE entry.tenant <> tenancy.tenant OR tick.source <> tenancy.source LIMIT 1",
-	  "the row is of another tenant or host than its tenancy" },
-
-	/* entries less days: what is left must be nothing, whichever of them has a row too many */
-	{ "SELECT format('tenant %s on %s', (SELECT name FROM tenant WHERE tenant.id = tenancy.tenant), "
-	  "date(day * 86400, 'unixepoch')) FROM "
-	  "(SELECT 1 AS sign, started / 86400000 AS day, tenancy, class, started, ended, "
-	  "tx_bytes, tx_payload, tx_packets, rx_bytes, rx_payload, rx_packets "
-	  "FROM entry JOIN tick ON tick.id = entry.tick UNION ALL "
-	  "SELECT -1, day, tenancy, class, started, ended, "
-	  "-tx_bytes, -tx_payload, -tx_packets, -rx_bytes, -rx_payload, -rx_packets FROM day) "
-	  "JOIN tenancy ON tenancy.id = tenancy GROUP BY day, tenancy, class HAVING "
-	  "sum(tx_bytes) <> 0 OR sum(tx_payload) <> 0 OR sum(tx_packets) <> 0 OR "
-	  "sum(rx_bytes) <> 0 OR sum(rx_payload) <> 0 OR sum(rx_packets) <> 0 OR "
-	  "min(iif(sign = 1, started, NULL)) IS NOT min(iif(sign = -1, started, NULL)) OR "
-	  "max(iif(sign = 1, ended, NULL)) IS NOT max(iif(sign = -1, ended, NULL)) LIMIT 1",
-	  "the rows do not add up to the day's sum" },
-};
 
 int schema_stamp(struct ledger *ledger, struct fault *fault)
 {
@@ -242,29 +195,5 @@ int schema_prepare(struct ledger *ledger, struct fault *fault)
 	/* somebody may have set another; what it was before is left alone until it is known to be ours */
 	if (!err && pages && ledger->purpose == LEDGER_BOOKING)
 		err = store_run(ledger, "PRAGMA journal_mode = DELETE", fault);
-	return err;
-}
-
-static int check(struct ledger *ledger, const char *query, const char *wrong, struct fault *fault)
-{
-	sqlite3_stmt *stmt;
-	int err = store_ask(ledger, &stmt, fault, query, "");
-
-	if (!err)
-		err = store_step(ledger, stmt, fault);
-	if (err <= 0)
-		return err;
-	err = fault_set(fault, EINVAL, "ledger %s: %s: %.200s: restore it from a backup", ledger->path, wrong,
-			(const char *)sqlite3_column_text(stmt, 0) ?: "?");
-	sqlite3_reset(stmt);
-	return err;
-}
-
-int ledger_check(struct ledger *ledger, struct fault *fault)
-{
-	int err = store_connect(ledger, fault);
-
-	for (size_t i = 0; i < sizeof(checks) / sizeof(*checks) && !err; i++)
-		err = check(ledger, checks[i].query, checks[i].wrong, fault);
 	return err;
 }

@@ -14,6 +14,10 @@
 #define MS     1000
 #define DAY_MS 86400000
 
+/* What is true of every row, in SQL. */
+#define IN_RANGE "(class IN (0, 1) AND (tx_bytes | tx_payload | tx_packets | rx_bytes | rx_payload | rx_packets) >= 0)"
+#define IN_ORDER "(0 <= started AND started <= ended AND ended < 253402300800000)"
+
 struct book;
 
 struct ledger {

@@ -11,7 +11,7 @@
 #include "calendar.h"
 #include "support.h"
 
-#define TURNS 7
+#define TURNS 3
 
 static double now(void)
 {
@@ -101,6 +101,34 @@ static void compare(struct scene *scene, const char *name, const struct ledger_q
 	       best[0] / best[1]);
 }
 
+/* Of all tenants, one by one: each on its own, or all at once. */
+static double time_spent(struct scene *scene, unsigned tenants, __s64 now_s, enum sw_period period, bool at_once)
+{
+	double begun = now();
+
+	if (at_once)
+		must(ledger_begin(scene->ledger, &scene->fault), scene);
+	for (unsigned i = 0; i < tenants; i++) {
+		char name[32];
+		__u64 bytes;
+
+		snprintf(name, sizeof(name), "tenant-%05u@example", i);
+		must(ledger_spent(scene->ledger, name, period, now_s, &bytes, &scene->fault), scene);
+	}
+	ledger_end(scene->ledger);
+	return now() - begun;
+}
+
+static void compare_spent(struct scene *scene, unsigned tenants, const char *name, __s64 at, enum sw_period period)
+{
+	double each, all;
+
+	must(reopen(scene, LEDGER_BOOKING), scene);
+	each = time_spent(scene, tenants, at, period, false);
+	all = time_spent(scene, tenants, at, period, true);
+	printf("%-28s one by one %10.1f ms, at once %8.1f ms, ratio %.3f\n", name, each * 1e3, all * 1e3, each / all);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned tenants = argc > 1 ? atoi(argv[1]) : 10000, days = argc > 2 ? atoi(argv[2]) : 30;
@@ -116,6 +144,9 @@ int main(int argc, char **argv)
 	compare(scene, "usage --tenant", asked("tenant-00007@example", 0, INT64_MAX, -1));
 	compare(scene, "usage --by hour", asked(NULL, 0, INT64_MAX, CALENDAR_HOUR));
 	compare(scene, "cloudevents of a day", NULL);
+	compare_spent(scene, tenants, "budgets, a new day", NOON + (days + 1) * 86400, SW_DAY);
+	compare_spent(scene, tenants, "budgets, in a day", NOON + days / 2 * 86400, SW_DAY);
+	compare_spent(scene, tenants, "budgets, in a month", NOON + days * 86400, SW_MONTH);
 	scene_end((void **)&scene);
 	return 0;
 }

@@ -117,6 +117,45 @@ static void a_budget_beyond_all_counting_is_none(void **state)
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scene_empty, scene_end)
 
+/* However many are asked for, and whichever of them are known. */
+static void many_at_once_have_spent_what_each_has(void **state)
+{
+	struct scene *scene = *state;
+	char names[40][8];
+	__u64 alone, bytes;
+
+	for (unsigned i = 0; i < COUNT(names); i++) {
+		snprintf(names[i], sizeof(names[i]), "t%u", i);
+		attach(scene, names[i], i + 1);
+	}
+	for (int day = 0; day < 3; day++) {
+		for (unsigned i = 0; i < COUNT(names); i += 1 + day)
+			send_bytes(&scene->items[i], i % 3 ? SW_BILLABLE : SW_EXEMPT, 100 * i + day + 1);
+		assert_int_equal(book_after(scene, 86400), 0);
+	}
+	assert_int_equal(ledger_begin(scene->ledger, &scene->fault), 0);
+	for (int turn = 0; turn < 4; turn++) {
+		__s64 now = NOON + turn / 2 * 86400;
+		enum sw_period period = turn % 2 ? SW_MONTH : SW_DAY;
+
+		for (unsigned i = 0; i <= COUNT(names); i++) {
+			const char *name = i < COUNT(names) ? names[i] : "unknown";
+			struct ledger *other;
+
+			assert_int_equal(ledger_open(&other, scene->path, LEDGER_READING, &scene->fault), 0);
+			assert_int_equal(ledger_spent(other, name, period, now, &alone, &scene->fault), 0);
+			ledger_close(other);
+			assert_int_equal(ledger_spent(scene->ledger, name, period, now, &bytes, &scene->fault), 0);
+			assert_true(bytes == alone);
+			assert_int_equal(i && i < COUNT(names) && i % 3 && !(period == SW_DAY && turn / 2 && i % 2),
+					 bytes != 0);
+		}
+	}
+	ledger_end(scene->ledger);
+	send_bytes(&scene->items[1], SW_BILLABLE, 1);
+	assert_int_equal(book_after(scene, 10), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -127,6 +166,7 @@ int main(void)
 		TEST(a_new_period_begins_where_the_counter_stands),
 		TEST(what_was_sent_without_a_limit_counts_too),
 		TEST(a_budget_beyond_all_counting_is_none),
+		TEST(many_at_once_have_spent_what_each_has),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

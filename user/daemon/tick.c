@@ -159,10 +159,11 @@ static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 
 	return err;
 }
 
+/* At midnight that is all of them. */
 static int renew_budgets(struct daemon *daemon, const struct stock *stock, struct fault *fault)
 {
 	__s64 now = daemon->state.ticked / 1000;
-	int err = 0;
+	int err = ledger_begin(daemon->ledger, fault);
 
 	for_each_slot(slot, stock->records, stock->n, SLOTS_HELD) {
 		struct sw_tenant tenant;
@@ -171,6 +172,7 @@ static int renew_budgets(struct daemon *daemon, const struct stock *stock, struc
 		    storage_of_slot(&daemon->host, slot, &tenant))
 			err = renew_budget(daemon, stock, slot, &tenant, now, fault);
 	}
+	ledger_end(daemon->ledger);
 	return err;
 }
 

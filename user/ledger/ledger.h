@@ -119,6 +119,14 @@ int ledger_spent(struct ledger *ledger, const char *tenant, enum sw_period perio
 /* Billable bytes out that were booked of a tenancy; 0 when it is not in the ledger. 0 or -errno. */
 int ledger_booked(struct ledger *ledger, __u64 epoch, __u64 tenancy, __u64 *bytes, struct fault *fault);
 
+/*
+ * What is asked between these two is asked of one state of the ledger, which is locked once, and the sums of all
+ * tenants are read at once when many are asked for. Nobody can book meanwhile: it is for the one who does, and not for
+ * long. ledger_end() after a failure is fine.
+ */
+int ledger_begin(struct ledger *ledger, struct fault *fault);
+void ledger_end(struct ledger *ledger);
+
 /* Whose limit is asked for. All are billable bytes out. */
 struct ledger_tenancy {
 	const char *tenant; /* its name */

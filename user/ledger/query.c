@@ -220,23 +220,3 @@ int ledger_last(struct ledger *ledger, __s64 *ms, struct fault *fault)
 		   : store_number(ledger, ms, fault, "SELECT ended FROM tick WHERE id = (SELECT max(id) FROM tick)",
 				  "");
 }
-
-/* The days one by one, so that each row is found by its key. */
-static const char of_spent[] =
-	"WITH RECURSIVE days(n) AS (VALUES (?2) UNION ALL SELECT n + 1 FROM days WHERE n + 1 < ?3) "
-	"SELECT sum(tx_bytes) FROM tenant CROSS JOIN tenancy ON tenancy.tenant = tenant.id CROSS JOIN days "
-	"CROSS JOIN day ON day.day = n AND day.tenancy = tenancy.id AND day.class = 0 WHERE tenant.name = ?1";
-
-int ledger_spent(struct ledger *ledger, const char *tenant, enum sw_period period, __s64 now, __u64 *bytes,
-		 struct fault *fault)
-{
-	enum calendar_unit unit = calendar_unit_of(period);
-	__s64 sum = 0;
-	int err = store_connect(ledger, fault);
-
-	if (!err)
-		err = store_number(ledger, &sum, fault, of_spent, "tii", tenant, calendar_floor(now, unit) / DAY,
-				   calendar_next(now, unit) / DAY);
-	*bytes = sum;
-	return err;
-}

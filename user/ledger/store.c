@@ -258,7 +258,7 @@ int store_connect(struct ledger *ledger, struct fault *fault)
 {
 	int err;
 
-	if (ledger->db && is_as_seen(ledger))
+	if (ledger->db && (ledger->spents || is_as_seen(ledger)))
 		return 0;
 	store_disconnect(ledger);
 	err = ledger->purpose == LEDGER_BOOKING ? connect_for_booking(ledger, fault)
@@ -281,6 +281,8 @@ void store_disconnect(struct ledger *ledger)
 	ledger->real = NULL;
 	book_free(ledger->book);
 	ledger->book = NULL;
+	spents_free(ledger->spents);
+	ledger->spents = NULL;
 }
 
 int store_run(struct ledger *ledger, const char *text, struct fault *fault)

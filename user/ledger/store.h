@@ -19,6 +19,7 @@
 #define IN_ORDER "(0 <= started AND started <= ended AND ended < 253402300800000)"
 
 struct book;
+struct spents;
 
 struct ledger {
 	char *path; /* as it was given */
@@ -33,8 +34,9 @@ struct ledger {
 		sqlite3_stmt *stmt;
 	})
 	statements;
-	__s64 steps;       /* of SQLite's machine that are left to the statement */
-	struct book *book; /* what the writer remembers; NULL: to be read again */
+	__s64 steps;           /* of SQLite's machine that are left to the statement */
+	struct book *book;     /* what the writer remembers; NULL: to be read again */
+	struct spents *spents; /* of all tenants, between ledger_begin() and ledger_end(); else NULL */
 };
 
 static inline bool same_file(const struct stat *a, const struct stat *b)
@@ -104,6 +106,7 @@ bool pages_summed(sqlite3 *db);  /* they are there, and compared; known once som
  */
 bool pages_add_sums(struct ledger *ledger);
 
-void book_free(struct book *book); /* NULL is fine */
+void book_free(struct book *book);       /* NULL is fine */
+void spents_free(struct spents *spents); /* likewise */
 
 #endif

@@ -108,7 +108,21 @@ $(B)/snapshot-layout.h: user/report/snapshot.c Makefile | $(B)/.deps
 	echo "#define SNAPSHOT_LAYOUT \"$$(cat $(@:h=i) $< | sha256sum | cut -d' ' -f1)\"" > $@
 $(B)/user/report/snapshot.o $(B)/fuzz/user/report/snapshot.o: $(B)/snapshot-layout.h
 
-$(B)/user/kern/host.o: $(B)/sockwarden.skel.h
+# Which build this is, and how its maps are laid out
+$(B)/identity: bpf/identity.c user/base/sha256.c include/abi.h | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $(filter %.c,$^) -lbpf -lelf -lz -o $@
+$(B)/bpf/unsaid.o: bpf/unsaid.c include/abi.h | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,BPF)
+	$(CLANG) $(BPF_CFLAGS) -Ivmlinux/$(ARCH) -c $< -o $@
+$(B)/identity.h: $(B)/identity $(B)/bpf/unsaid.o $(B)/bpf/$(ARCH)/sockwarden.o $(B)/bpf/$(ARCH)/watch.o
+	$(call say,GEN)
+	$^ > $@
+
+$(B)/user/kern/loader.o $(B)/user/kern/carry.o: $(B)/sockwarden.skel.h
+$(B)/user/kern/layout.o: $(B)/identity.h
 $(B)/user/kern/watch.o: $(B)/watch.skel.h
 
 $(B)/pure.a: $(call objects,$(PURE))
@@ -125,7 +139,7 @@ $(B)/sockwarden-exporter: $(EXPORTER) $(CLIENT) $(CLI) $(B)/pure.a
 	$(call say,LINK)
 	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ -lmicrohttpd -o $@
 
--include $(shell find $(B) -name '*.d' 2>/dev/null)
+-include $(shell find $(B) -path $(B)/upgrade -prune -o -name '*.d' -print 2>/dev/null)
 
 include tests/tests.mk
 

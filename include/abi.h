@@ -466,7 +466,7 @@ struct sw_wanted {
 
 /* What put the programs into the kernel. */
 struct sw_host {
-	__u8 build[32];  /* of the BPF object: state another build wrote is refused */
+	__u8 unused[32]; /* builds before struct sw_identity said here which they are */
 	__u64 epoch;     /* drawn at random when the maps were made: counters of two epochs have nothing in common */
 	__u64 serial;    /* the last number given out, of an image or a tenancy */
 	__u64 resolvers; /* resolv_hash() of the host's name servers, as the policies in force have them; 0: there is no
@@ -475,6 +475,29 @@ struct sw_host {
 		       */
 	char path[SW_PATH_MAX]; /* of that ledger */
 };
+
+#define SW_IDENTITY_MAPS 32
+
+/* Which build the programs are of that are pinned, and how their maps are laid out (bpf/identity.c). Never changed. */
+struct sw_identity {
+	__u32 version; /* of this struct: 1 */
+	__u32 maps;    /* how many of `map` are in use */
+	__u8 build[32];
+	__u8 layout[32]; /* of all maps */
+	struct {
+		char name[16];
+		__u64 hash; /* of its definition */
+	} map[SW_IDENTITY_MAPS];
+};
+
+/* A part of a value of another layout, and where it lies in ours; bytes. */
+struct sw_move {
+	__u16 from, to;
+	__u16 len; /* at most SW_MOVE_MAX; 0: there are no more */
+};
+
+#define SW_MOVES_MAX 64
+#define SW_MOVE_MAX  32
 
 #define SW_LAYOUT(type, size) _Static_assert(sizeof(struct type) == (size), "layout of struct " #type)
 SW_LAYOUT(sw_addr, 16);
@@ -500,6 +523,8 @@ SW_LAYOUT(sw_record, 72 + SW_NAME_MAX + 2 * SW_PATH_MAX);
 SW_LAYOUT(sw_name, SW_NAME_MAX);
 SW_LAYOUT(sw_wanted, 2 * SW_PATH_MAX);
 SW_LAYOUT(sw_host, 64 + SW_PATH_MAX);
+SW_LAYOUT(sw_move, 6);
+SW_LAYOUT(sw_identity, 72 + 24 * SW_IDENTITY_MAPS);
 #undef SW_LAYOUT
 
 #endif

@@ -37,9 +37,21 @@ $(B)/tests/faults.so: tests/e2e/faults.c | $(B)/.deps
 	$(call say,CC)
 	$(CC) $(SW_CFLAGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@
 
-soak: soak-swaps soak-ledger
+CHECKS += tests/e2e/upgrade
+
+VARIANTS := $(foreach name,same layout meter,$(B)/upgrade/$(name)/build/sockwarden)
+
+tests/e2e/upgrade: $(B)/tests/truth $(B)/sockwarden $(VARIANTS)
+
+$(VARIANTS): $(B)/upgrade/%/build/sockwarden: tests/e2e/variant $(B)/sockwarden
+	$(call say,VARIANT)
+	tests/e2e/variant $*
+
+soak: soak-swaps soak-ledger soak-upgrade
+soak-upgrade: tests/e2e/upgrade
+	tests/e2e/upgrade 1
 soak-ledger: tests/e2e/ledger
 	tests/e2e/ledger 1000
 soak-swaps: $(B)/tests/swap
 	tests/e2e/swaps 10000
-.PHONY: soak-swaps soak-ledger
+.PHONY: soak-swaps soak-ledger soak-upgrade

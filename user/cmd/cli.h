@@ -37,7 +37,7 @@
 	X(INTERVAL, 0, "interval", "SECONDS", "how often to book, 1 to 3600 (default: 10)")                            \
 	X(QUIET, 'q', "quiet", NULL, "print no denials, no report, no line about what was done")                       \
 	X(ADOPT, 0, "adopt", NULL, "book in this ledger, though another was booked in before")                         \
-	X(DRY_RUN, 'n', "dry-run", NULL, "say what would be closed, and close nothing")                                \
+	X(DRY_RUN, 'n', "dry-run", NULL, "say what would be done, and do nothing")                                     \
 	X(IDLE, 0, "idle", "TIME", "close what is idle for as long, such as 30s or 10m, whatever the policies say")    \
 	X(ALL, 'a', "all", NULL, "also what keeps a socket alive, and by what that is seen")                           \
 	X(OUTPUT, 'o', "output", "FOLDER", "where to write (default: /var/lib/sockwarden/sets)")
@@ -95,6 +95,10 @@ int cmd_reload(struct cli *cli);
 int cmd_ranges(struct cli *cli);
 int cmd_ranges_update(struct cli *cli);
 int cmd_exporter(struct cli *cli);
+int cmd_upgrade(struct cli *cli);
+
+/* So that any command can take over from another build: gives user/kern what it needs for that. */
+void upgrade_allow(void);
 
 /* What became of a tenant, as --json says. `support` as in report_print(). */
 void cli_report(const struct cli *cli, const struct report *report, const struct support *support, FILE *out);

@@ -93,7 +93,7 @@ static int check(const struct host *host, struct health *health, struct fault *f
 static int examine(struct findings *findings, struct health *health, struct fault *fault)
 {
 	struct host host;
-	int err = host_open(&host, HOST_LOADING, fault);
+	int err = host_open(&host, HOST_EXAMINING, fault);
 
 	if (err)
 		return err;

@@ -84,7 +84,7 @@ static int from_tenant(const char *name, struct answer *answer)
 	struct fault fault;
 	struct host host;
 	struct tenancy of;
-	int err = host_open(&host, HOST_READING, &fault);
+	int err = host_open(&host, HOST_USING, &fault);
 
 	if (err)
 		return fail("%s", fault.text);

@@ -11,6 +11,7 @@
 #include "calendar.h"
 #include "cli.h"
 #include "health.h"
+#include "layout.h"
 #include "ledger.h"
 #include "load.h"
 #include "named.h"
@@ -264,6 +265,24 @@ static void check_kernel(struct health *health, const struct host *host)
 		    kernel.release, closing_by_name(reap_by(host)));
 }
 
+/* The programs in the kernel, and this one. */
+static void check_build(struct health *health)
+{
+	char theirs[LAYOUT_BUILD], mine[LAYOUT_BUILD];
+	struct layout layout;
+	struct fault fault;
+
+	layout_my_build(mine);
+	if (layout_read(&layout, &fault))
+		add(health, "build", HEALTH_LOOK, "%s here; of the programs in the kernel: %s", mine, fault.text);
+	else if (layout.same_build)
+		add(health, "build", HEALTH_OK, "%s, here and in the kernel", mine);
+	else
+		add(health, "build", HEALTH_LOOK,
+		    "%s here, %s in the kernel: restart the daemon, or if there is none, run 'sockwarden upgrade'",
+		    mine, layout_build(&layout, theirs));
+}
+
 /* ---- all of it --------------------------------------------------------------------------------------------- */
 
 void health_read(const struct health_sources *from, struct health *out)
@@ -272,7 +291,9 @@ void health_read(const struct health_sources *from, struct health *out)
 	check_daemon(out, from);
 	check_tenants(out, from->reports);
 	if (from->host) {
-		check_names(out, from->host);
+		check_build(out);
+		if (from->host->map[MAP_tries] >= 0) /* else they are another build's */
+			check_names(out, from->host);
 		check_clock(out, from->host);
 		check_kernel(out, from->host);
 	}

@@ -156,7 +156,7 @@ static int read_kernel(struct logger *log)
 	struct host host;
 	int status;
 
-	if (host_open(&host, HOST_READING, &fault))
+	if (host_open(&host, HOST_USING, &fault))
 		return fail("%s", fault.text);
 	events = events_open(&host, each, log, &fault);
 	status = events ? read_ring(log, events) : ask_daemon(log, fault.text);

@@ -150,7 +150,7 @@ int cmd_reap(struct cli *cli)
 	struct host host;
 	int status;
 
-	if (host_open(&host, HOST_READING, &fault))
+	if (host_open(&host, HOST_USING, &fault))
 		return fail("%s", fault.text);
 	status = read_options(cli, &host, &options);
 	if (!status)

@@ -169,10 +169,15 @@ static int open_timers(struct daemon *daemon, struct fault *fault)
 	return err ? err : arm(daemon, fault);
 }
 
+/* What another build left is booked, though this one cannot take over. */
 static int open_host(struct daemon *daemon, struct fault *fault)
 {
 	int err = host_open(&daemon->host, HOST_LOADING, fault);
 
+	if (err == -ESTALE) {
+		warn("%s; until then it is booked, and nothing else is done for it", fault->text);
+		err = host_open(&daemon->host, HOST_CHANGING, fault);
+	}
 	host_unlock(&daemon->host);
 	return err;
 }

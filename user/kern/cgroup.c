@@ -54,7 +54,7 @@ __u64 cgroup_id(const char *path)
 	return id;
 }
 
-int cgroup_alive(int root, __u64 id)
+int cgroup_open_id(int root, __u64 id)
 {
 	union {
 		struct file_handle handle;
@@ -64,8 +64,15 @@ int cgroup_alive(int root, __u64 id)
 
 	memcpy(at.handle.f_handle, &id, sizeof(id));
 	fd = open_by_handle_at(root, &at.handle, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+int cgroup_alive(int root, __u64 id)
+{
+	int fd = cgroup_open_id(root, id);
+
 	if (fd < 0)
-		return errno == ESTALE ? 0 : -errno;
+		return fd == -ESTALE ? 0 : fd;
 	close(fd);
 	return 1;
 }

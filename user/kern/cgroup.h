@@ -33,6 +33,9 @@ __u64 cgroup_id(const char *path);
  */
 int cgroup_alive(int root, __u64 id);
 
+/* A descriptor of the cgroup, or -errno; -ESTALE: it does not exist any more. */
+int cgroup_open_id(int root, __u64 id);
+
 /* Makes the directory, and the one above it, for a tenant of our own. */
 int cgroup_make(const char *path, struct fault *fault);
 

@@ -77,7 +77,7 @@ int hits_place(struct host *host, __u32 slot, __u64 serial, __u32 rules, struct 
 
 __u64 hits_of(const struct host *host, __u32 slot, __u64 serial, __u32 rule)
 {
-	const struct sw_block block = host->blocks[slot];
+	const struct sw_block block = host->blocks && host->hits ? host->blocks[slot] : (struct sw_block){ 0 };
 	__u32 counter = rule == SW_RULE_DEFAULT ? block.count - 1 : rule;
 
 	if (block.serial != serial || counter >= block.count || block.first + counter >= SW_HITS_MAX)

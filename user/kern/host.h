@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * sockwarden's state on this host: programs and maps, loaded once and pinned, so that they outlive the
- * process that loaded them.
+ * process that loaded them (pins.h). This is the handle on it, and what is done with it as a whole. The files beside
+ * it:
  *
- *   /sys/fs/bpf/sockwarden/            locked with flock() by whoever changes anything below
- *   /sys/fs/bpf/sockwarden/loading/    being filled; renamed to host/ when it is whole
- *   /sys/fs/bpf/sockwarden/host/       maps and programs
- *   /sys/fs/bpf/sockwarden/tenants/T/  the links that hold the programs on tenant T's cgroup
- *   /sys/fs/bpf/sockwarden/watches/    while there are tenants, the links of what sees their other operations
- *   /sys/fs/bpf/sockwarden/pass/       locked by whoever makes a pass over the sockets
+ *   pins.h     where things are pinned
+ *   lock.c     who may change what is there, who books, who is told
+ *   host_state.h  what the host knows beside its tenants
+ *   loader.h   the BPF object, as the kernel takes it
+ *   layout.h   whether the maps of another build can be used
+ *   upgrade.h  how this build takes over from another
  */
 #ifndef SW_HOST_H
 #define SW_HOST_H
@@ -24,17 +25,29 @@
 
 #define NEEDS_ROOT "this needs root, for it works on BPF programs: run it with sudo"
 
+/* Name, and what becomes of it when another build takes over: enum map_kind of layout.h. */
 #define SW_MAPS(X)                                                                                                     \
-	X(tenants)                                                                                                     \
-	X(tries)                                                                                                       \
-	X(tables)                                                                                                      \
-	X(settings)                                                                                                    \
-	X(socks)                                                                                                       \
-	X(meters)                                                                                                      \
-	X(counts) X(blocks) X(hits) X(refused) X(events) X(records) X(wanted) X(owners) X(pass) X(calls) X(host)
+	X(tenants, CARRIED)                                                                                            \
+	X(tries, IMAGE)                                                                                                \
+	X(tables, IMAGE)                                                                                               \
+	X(settings, IMAGE)                                                                                             \
+	X(blocks, IMAGE)                                                                                               \
+	X(hits, IMAGE)                                                                                                 \
+	X(socks, OTHER)                                                                                                \
+	X(contacts, OTHER)                                                                                             \
+	X(meters, CARRIED)                                                                                             \
+	X(counts, CARRIED)                                                                                             \
+	X(refused, OTHER)                                                                                              \
+	X(events, OTHER)                                                                                               \
+	X(records, CARRIED)                                                                                            \
+	X(wanted, CARRIED)                                                                                             \
+	X(owners, OTHER)                                                                                               \
+	X(pass, OTHER)                                                                                                 \
+	X(calls, OTHER)                                                                                                \
+	X(host, CARRIED)
 
 enum sw_map {
-#define X(name) MAP_##name,
+#define X(name, kind) MAP_##name,
 	SW_MAPS(X)
 #undef X
 		MAP_COUNT,
@@ -56,6 +69,8 @@ enum walk {
 		WALK_COUNT,
 };
 
+struct theirs;
+
 struct host {
 	int lock;                           /* of SW_PINS; -1 when it is not held */
 	int booking;                        /* likewise of the right to book */
@@ -66,20 +81,34 @@ struct host {
 	const struct sw_settings *settings; /* SW_IMAGES_MAX, as the kernel has them now */
 	const struct sw_record *records;    /* SW_TENANTS_MAX */
 	const struct sw_counts *counts;     /* SW_TENANTS_MAX */
-	const struct sw_block *blocks;      /* SW_TENANTS_MAX */
+	const struct sw_block *blocks;      /* SW_TENANTS_MAX; NULL where they are of another layout, as are */
 	const __u64 *hits;                  /* SW_HITS_MAX */
+	const char *pins;                   /* the folder that all of it is pinned in; NULL: in none */
+	struct theirs *theirs[MAP_COUNT];   /* what is of another layout, and still needed: values.h; owned */
 	__u64 epoch;                        /* of the maps */
+	__u32 program;                      /* id of the egress program: another one, another build */
+	bool foreign; /* of another build: what is laid out otherwise is not open, or records and counts are copies as
+		       * of when the lock was last taken */
 };
 
 enum host_for {
-	HOST_READING,  /* fails with -ENOENT when nothing was ever loaded */
-	HOST_CHANGING, /* takes the lock; otherwise the same */
-	HOST_LOADING,  /* takes the lock, and loads the programs if they are not there */
+	HOST_READING,  /* fails with -ENOENT when nothing was ever loaded; what another build left is shown as far as it
+			* can be read */
+	HOST_USING,    /* the same, but for who needs all of it: takes over if another build's is of another layout */
+	HOST_CHANGING, /* takes the lock; otherwise as reading */
+	HOST_EXAMINING, /* takes the lock, and loads the programs if none are there */
+	HOST_LOADING,   /* the same, and takes over from another build */
 };
 
-/* 0, or -errno with the reason in `fault`. */
+/*
+ * 0, or -errno with the reason in `fault`. An upgrade that another process did not finish is finished first, whatever
+ * the purpose.
+ */
 int host_open(struct host *host, enum host_for purpose, struct fault *fault);
 void host_close(struct host *host);
+
+/* The lock and nothing else, with no upgrade pending: for upgrade.h. host_close() it. */
+int host_hold(struct host *host, struct fault *fault);
 
 /* What the programs know of a cgroup; 0 or -errno (-ENOENT: nothing was ever attached to it). */
 int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out);
@@ -95,7 +124,7 @@ int host_next_serial(struct host *host, __u64 *serial, struct fault *fault);
 int host_lock(struct host *host, unsigned ms, struct fault *fault);
 void host_unlock(struct host *host);
 
-/* 0 while the host's state is still the one that was opened; -ESTALE when another took its place. */
+/* 0 while the host's state is still the one that was opened; -ESTALE when another, or another build, took its place. */
 int host_current(const struct host *host, struct fault *fault);
 
 /*
@@ -107,6 +136,7 @@ void host_announce(void);
 
 /* Takes the right to book what is metered here, which one process at a time has. -EBUSY: another has it. */
 int host_claim(struct host *host, struct fault *fault);
+void host_disclaim(struct host *host);
 
 /* True while a process has that right: then a daemon runs, and does what commands need not wait for. */
 bool host_booked(void);
@@ -117,10 +147,7 @@ bool host_booked(void);
  */
 int host_book(struct host *host, __u64 ledger, const char *path, bool adopt, struct fault *fault);
 
-/*
- * What has ended and is not booked has a place of its own among the tenants, which keeps another build from taking the
- * programs' place, and the meters with them. 0 or -errno.
- */
+/* What has ended and is not booked has a place of its own among the tenants. 0 or -errno. */
 int host_keep(const char *folder, __u64 tenancy, struct fault *fault); /* with the pins that are in it */
 int host_let_go(__u64 tenancy, struct fault *fault);
 const char *host_kept(char path[256], __u64 tenancy);

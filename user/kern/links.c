@@ -48,16 +48,26 @@ static const char *pin_path(char path[256], const struct sw_record *record, enum
 	return path;
 }
 
-static bool is_hook(const char *name)
+/* One that the programs in the kernel have, of whichever build they are. */
+static bool is_hook(const struct host *host, const char *name)
 {
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
 		if (!strcmp(hook_name(hook), name))
-			return true;
+			return host->prog[hook] >= 0;
 	return false;
 }
 
+static int count_hooks(const struct host *host)
+{
+	int n = 0;
+
+	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
+		n += host->prog[hook] >= 0;
+	return n;
+}
+
 /* The folder is listed: asking for each pin is three times dearer. */
-bool links_whole(const struct sw_record *record)
+bool links_whole(const struct host *host, const struct sw_record *record)
 {
 	char path[256];
 	DIR *folder = opendir(folder_of(path, record));
@@ -65,10 +75,10 @@ bool links_whole(const struct sw_record *record)
 	int found = 0;
 
 	while (folder && (pin = readdir(folder)))
-		found += is_hook(pin->d_name);
+		found += is_hook(host, pin->d_name);
 	if (folder)
 		closedir(folder);
-	return found == SW_HOOK_COUNT;
+	return found == count_hooks(host);
 }
 
 static int make_all(const struct host *host, const struct cgroup *cgroup, int links[SW_HOOK_COUNT], struct fault *fault)
@@ -108,10 +118,25 @@ int links_pin(const struct host *host, const struct cgroup *cgroup, const struct
 	return err;
 }
 
-int links_unpin(const struct sw_record *record, struct fault *fault)
+/* Of hooks that only another build has. */
+static void unpin_others(const struct host *host, const struct sw_record *record)
+{
+	char path[256];
+	DIR *folder = host->foreign ? opendir(folder_of(path, record)) : NULL;
+	struct dirent *pin;
+
+	while (folder && (pin = readdir(folder)))
+		if (!is_hook(host, pin->d_name))
+			unlinkat(dirfd(folder), pin->d_name, 0);
+	if (folder)
+		closedir(folder);
+}
+
+int links_unpin(const struct host *host, const struct sw_record *record, struct fault *fault)
 {
 	char path[256];
 
+	unpin_others(host, record);
 	for (int hook = SW_HOOK_COUNT - 1; hook >= 0; hook--)
 		if (unlink(pin_path(path, record, hook)) && errno != ENOENT)
 			return fault_set(fault, errno, "cannot remove %s: %s", path, strerror(errno));

@@ -18,10 +18,10 @@ int links_pin(const struct host *host, const struct cgroup *cgroup, const struct
 	      struct fault *fault);
 
 /* Egress goes last, as it came first. No link that is not there is missed. 0 or -errno. */
-int links_unpin(const struct sw_record *record, struct fault *fault);
+int links_unpin(const struct host *host, const struct sw_record *record, struct fault *fault);
 
 /* False when someone removed some by hand. */
-bool links_whole(const struct sw_record *record);
+bool links_whole(const struct host *host, const struct sw_record *record);
 
 /* The tenant's empty folder goes, or waits under the tenancy's number until that is booked. 0 or -errno. */
 int links_end(const struct sw_record *record, bool waits, struct fault *fault);

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,38 +76,62 @@ static int make_table(const struct sw_row *rows, __u32 n)
 	return err ? err : fd;
 }
 
-#define IMAGES SW_PINS "/images"
+static const char *const kinds[] = { "trie", "table" };
 
-static const char *pin_path(char path[64], const char *kind, __u64 serial)
+static const char *pin_path(char path[256], const char *folder, const char *kind, __u64 serial)
 {
-	snprintf(path, 64, IMAGES "/%llu-%s", serial, kind);
+	snprintf(path, 256, "%s/image-%llu-%s", folder, serial, kind);
 	return path;
 }
 
-static int pin(int map, const char *kind, __u64 serial)
+static int pin(const char *folder, int map, const char *kind, __u64 serial, struct fault *fault)
 {
-	char path[64];
+	char path[256];
 
-	if (!bpf_obj_pin(map, pin_path(path, kind, serial)))
+	if (!folder || !bpf_obj_pin(map, pin_path(path, folder, kind, serial)))
 		return 0;
-	if (errno != ENOENT || (mkdir(IMAGES, 0700) && errno != EEXIST))
-		return -errno;
-	return bpf_obj_pin(map, path) ? -errno : 0;
+	return fault_set(fault, errno, "cannot pin %s: %s", path, strerror(errno));
 }
 
-static void unpin(__u64 serial)
+static void unpin(const struct host *host, __u64 serial)
 {
-	char path[64];
+	char path[256];
 
-	unlink(pin_path(path, "trie", serial));
-	unlink(pin_path(path, "table", serial));
+	for (int i = 0; i < 2 && host->pins; i++)
+		unlink(pin_path(path, host->pins, kinds[i], serial));
 }
 
-static int open_pin(const char *kind, __u64 serial)
+static int open_pin(const struct host *host, const char *kind, __u64 serial)
 {
-	char path[64];
+	char path[256];
 
-	return bpf_obj_get(pin_path(path, kind, serial));
+	return bpf_obj_get(pin_path(path, host->pins, kind, serial));
+}
+
+/* One that was being put there or taken out has none. */
+static int pin_again(const struct host *host, const char *to, __u64 serial, struct fault *fault)
+{
+	int err = 0;
+
+	for (int i = 0; i < 2 && !err; i++) {
+		int map = open_pin(host, kinds[i], serial);
+
+		if (map >= 0) {
+			err = pin(to, map, kinds[i], serial, fault);
+			close(map);
+		}
+	}
+	return err;
+}
+
+int publish_pin_again(const struct host *host, const char *to, struct fault *fault)
+{
+	int err = 0;
+
+	for (__u32 i = 1; i < SW_IMAGES_MAX && !err; i++)
+		if (host->settings[i].serial)
+			err = pin_again(host, to, host->settings[i].serial, fault);
+	return err;
 }
 
 static void close_all(int *fds, __u32 n)
@@ -164,20 +187,18 @@ static int take_out(struct host *host, struct batch *batch, struct fault *fault)
 	if (!err && batch->n)
 		err = place_nothing(host, batch, fault);
 	for (__u32 i = 0; i < batch->n && !err; i++) {
-		unpin(host->settings[batch->number[i]].serial);
+		unpin(host, host->settings[batch->number[i]].serial);
 		err = write_settings(host, batch->number[i], &(struct sw_settings){ 0 }, fault);
 	}
 	batch->n = 0;
 	return err;
 }
 
-static int pin_both(const struct batch *batch, __u32 i, struct fault *fault)
+static int pin_both(const struct host *host, const struct batch *batch, __u32 i, struct fault *fault)
 {
-	int err = pin(batch->trie[i], "trie", batch->serial[i]);
+	int err = pin(host->pins, batch->trie[i], "trie", batch->serial[i], fault);
 
-	if (!err)
-		err = pin(batch->table[i], "table", batch->serial[i]);
-	return err ? fault_set(fault, -err, "cannot pin the policy in " IMAGES ": %s", strerror(-err)) : 0;
+	return err ? err : pin(host->pins, batch->table[i], "table", batch->serial[i], fault);
 }
 
 int publish_prepare(const struct image *image, struct publishing *out, struct fault *fault)
@@ -223,7 +244,7 @@ static int begin(struct host *host, struct batch *batch, struct publishing *publ
 	batch->table[i] = publishing->table;
 	batch->n++;
 	publishing->trie = publishing->table = -1;
-	return pin_both(batch, i, fault);
+	return pin_both(host, batch, i, fault);
 }
 
 /* The hash goes last: only an image that is whole can be found by it and shared. */
@@ -328,6 +349,20 @@ int publish(struct host *host, const struct image *image, struct published *out,
 	struct publishing of = { .image = image, .trie = -1, .table = -1 };
 	int err = publish_many(host, &of, 1, out, fault);
 
+	publish_discard(&of);
+	return err;
+}
+
+int publish_as(struct host *host, const struct image *image, const struct published *as, struct fault *fault)
+{
+	struct publishing of = { .image = image, .trie = -1, .table = -1 };
+	struct batch batch = { 0 };
+	int err = begin(host, &batch, &of, as, fault);
+
+	if (!err)
+		err = finish(host, &batch, fault);
+	close_all(batch.trie, batch.n);
+	close_all(batch.table, batch.n);
 	publish_discard(&of);
 	return err;
 }
@@ -444,7 +479,7 @@ bool publish_drain(struct host *host)
 
 		if (!is_left(&host->settings[i]))
 			continue;
-		trie = open_pin("trie", serial);
+		trie = open_pin(host, "trie", serial);
 		if (trie < 0 || !empty_piece(trie))
 			mark_empty(host, i, serial);
 		if (trie >= 0)
@@ -481,7 +516,7 @@ struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n
 	*n = 0;
 	if (!count)
 		return NULL;
-	table = open_pin("table", settings->serial);
+	table = open_pin(host, "table", settings->serial);
 	if (table < 0)
 		return NULL;
 	keys = mem_alloc(count, sizeof(*keys));

@@ -28,6 +28,12 @@ struct published {
 /* Finds an equal image that is there already, or loads this one. 0, or -errno and nothing is left behind. */
 int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault);
 
+/* Loads this one under a number and serial that tenants know it by, into maps that are not in force yet. */
+int publish_as(struct host *host, const struct image *image, const struct published *as, struct fault *fault);
+
+/* Pins in the folder `to` what is pinned of all images in `from`. */
+int publish_pin_again(const struct host *host, const char *to, struct fault *fault);
+
 /*
  * The same for `n` of them, in as few grace periods as one, if they are no more than PUBLISH_BATCH. All, or none. What
  * takes long, to make the maps of a large one, publish_prepare() does before, without the lock; one that is not
@@ -50,8 +56,8 @@ bool publish_knows(const struct host *host, const struct image *image);
 bool publish_has(const struct host *host, const struct published *image);
 
 /*
- * Takes out every image that no tenant uses; with the lock held. Of one with a large trie only the name goes: the kernel would free it in
- * one go, and hold a processor for hundreds of milliseconds. publish_drain() is for these.
+ * Takes out every image that no tenant uses; with the lock held. Of one with a large trie only the name goes: the
+ * kernel would free it in one go, and hold a processor for hundreds of milliseconds. publish_drain() is for these.
  */
 int publish_collect(struct host *host, struct fault *fault);
 
@@ -60,8 +66,8 @@ int publish_collect(struct host *host, struct fault *fault);
 #define PUBLISH_PAUSE 20
 bool publish_drain(struct host *host);
 
-/* For commands, when they have done what they were for: all of both, and lets go of the lock, if it was held. Where a daemon runs it
- * does that, and nobody waits for the grace periods. */
+/* For commands, when they have done what they were for: all of both, and lets go of the lock, if it was held. Where a
+ * daemon runs it does that, and nobody waits for the grace periods. */
 void publish_tidy(struct host *host);
 
 /* The texts of all rules of image `number`, as they are in the kernel: `n` of them, to be freed. NULL: cannot be read.

@@ -37,7 +37,7 @@ static int read_all(const struct host *host, __u32 slot, const struct prefixes *
 	bool first = true;
 	int err = 0;
 
-	while (!err) {
+	while (!err && host->map[MAP_refused] >= 0) { /* else it is another build's */
 		n = BATCH;
 		if (bpf_map_lookup_batch(host->map[MAP_refused], first ? NULL : &token, &token, keys, times, &n, NULL))
 			err = -errno;

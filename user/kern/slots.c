@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "slots.h"
+#include "values.h"
 
 __u32 slot_next(const struct sw_record *records, __u32 end, __u32 slot, unsigned states)
 {
@@ -33,9 +34,9 @@ __u32 slots_count(const struct host *host, unsigned states)
 
 int slot_write(struct host *host, __u32 slot, const struct sw_record *record, struct fault *fault)
 {
-	if (!bpf_map_update_elem(host->map[MAP_records], &slot, record, BPF_ANY))
-		return 0;
-	return fault_set(fault, errno, "cannot write the map 'records': %s", strerror(errno));
+	int err = value_write(host, MAP_records, &slot, record, BPF_ANY);
+
+	return err ? fault_set(fault, -err, "cannot write the map 'records': %s", strerror(-err)) : 0;
 }
 
 struct tenancy tenancy_named(const struct host *host, const char *name)

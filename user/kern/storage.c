@@ -4,12 +4,13 @@
 #include <string.h>
 
 #include "storage.h"
+#include "values.h"
 
 int storage_write(struct host *host, __u64 cgroup, const struct sw_tenant *tenant, struct fault *fault)
 {
-	if (!bpf_map_update_elem(host->map[MAP_tenants], &cgroup, tenant, BPF_EXIST))
-		return 0;
-	return fault_set(fault, errno, "cannot write the storage of the cgroup: %s", strerror(errno));
+	int err = value_write(host, MAP_tenants, &cgroup, tenant, BPF_EXIST);
+
+	return err ? fault_set(fault, -err, "cannot write the storage of the cgroup: %s", strerror(-err)) : 0;
 }
 
 int storage_clear(struct host *host, __u64 cgroup, struct fault *fault)

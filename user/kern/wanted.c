@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "values.h"
 #include "wanted.h"
 
 static struct sw_name key_of(const char *name)
@@ -22,18 +23,20 @@ static int by_name(const void *a, const void *b)
 
 int wanted_read(const struct host *host, struct wanted_list *out, struct fault *fault)
 {
-	int map = host->map[MAP_wanted];
+	int map = values_fd(host, MAP_wanted);
 	struct sw_name key;
 	bool more;
+	int err;
 
 	*out = (struct wanted_list){ 0 };
 	for (more = !bpf_map_get_next_key(map, NULL, &key); more; more = !bpf_map_get_next_key(map, &key, &key)) {
 		struct wanted one = { .name = key };
 
-		if (!bpf_map_lookup_elem(map, &key, &one.is))
+		err = value_read(host, MAP_wanted, &key, &one.is);
+		if (!err)
 			*list_add(&out->of) = one;
-		else if (errno != ENOENT)
-			return fault_set(fault, errno, "cannot read the map 'wanted': %s", strerror(errno));
+		else if (err != -ENOENT)
+			return fault_set(fault, -err, "cannot read the map 'wanted': %s", strerror(-err));
 	}
 	if (out->of.n)
 		qsort(out->of.v, out->of.n, sizeof(*out->of.v), by_name);
@@ -57,7 +60,7 @@ static bool get(const struct host *host, const char *name, struct sw_wanted *is)
 {
 	struct sw_name key = key_of(name);
 
-	return !bpf_map_lookup_elem(host->map[MAP_wanted], &key, is);
+	return !value_read(host, MAP_wanted, &key, is);
 }
 
 bool wanted_has(const struct host *host, const char *name)
@@ -85,9 +88,11 @@ int wanted_put(struct host *host, const char *name, const struct sw_wanted *is, 
 {
 	struct sw_name key = key_of(name);
 
-	if (!bpf_map_update_elem(host->map[MAP_wanted], &key, is, BPF_ANY))
+	int err = value_write(host, MAP_wanted, &key, is, BPF_ANY);
+
+	if (!err)
 		return 0;
-	return fault_set(fault, errno, "cannot note that tenant %s is to be attached: %s", name, strerror(errno));
+	return fault_set(fault, -err, "cannot note that tenant %s is to be attached: %s", name, strerror(-err));
 }
 
 int wanted_note(struct host *host, const struct sw_record *record, struct fault *fault)
@@ -103,7 +108,7 @@ int wanted_drop(struct host *host, const char *name, struct fault *fault)
 {
 	struct sw_name key = key_of(name);
 
-	if (!bpf_map_delete_elem(host->map[MAP_wanted], &key))
+	if (!bpf_map_delete_elem(values_fd(host, MAP_wanted), &key))
 		return 0;
 	return fault_set(fault, errno, "no tenant is named %s: 'sockwarden status' lists them", name);
 }

@@ -13,6 +13,7 @@
 #include "feature.h"
 #include "mem.h"
 #include "names.h"
+#include "pins.h"
 #include "watch.h"
 #include "watch.skel.h"
 
@@ -25,15 +26,6 @@ static const char *pin_path(char path[256], const char *folder, enum sw_watch wa
 {
 	snprintf(path, 256, "%s/%s", folder, watch_name(watch));
 	return path;
-}
-
-static void remove_folder(const char *folder)
-{
-	char path[256];
-
-	for (int watch = 0; watch < SW_WATCH_COUNT; watch++)
-		unlink(pin_path(path, folder, watch));
-	rmdir(folder);
 }
 
 /* One that comes earlier sees the same already. */
@@ -189,7 +181,7 @@ void watch_start(const struct host *host)
 {
 	if (!access(WATCHES, F_OK) || feature_without("watches"))
 		return;
-	remove_folder(MAKING); /* of someone who was killed here */
+	pins_remove(MAKING); /* of someone who was killed here */
 	if (mkdir(MAKING, 0700))
 		return;
 	put_in_place(host->map[MAP_socks], MAKING);
@@ -198,7 +190,51 @@ void watch_start(const struct host *host)
 
 void watch_stop(void)
 {
-	remove_folder(WATCHES);
+	pins_remove(WATCHES);
+}
+
+static void attach_untried(struct watch *skel, enum sw_watch watch, const char *folder)
+{
+	struct bpf_link *link = bpf_program__attach(program_of(skel, watch));
+	char path[256];
+
+	if (link)
+		bpf_link__pin(link, pin_path(path, folder, watch));
+	bpf_link__destroy(link);
+}
+
+/*
+ * Those of both builds see what there is to see, until watch_switch(). So which of ours do is tried on sockets' storage
+ * that the others know nothing of.
+ */
+void watch_prepare(int socks)
+{
+	struct watch *skel;
+	__u32 which;
+
+	pins_remove(MAKING);
+	if (access(WATCHES, F_OK) || mkdir(MAKING, 0700))
+		return;
+	which = watch_probe();
+	skel = load(socks, which);
+	for (int watch = 0; watch < SW_WATCH_COUNT && skel; watch++)
+		if (which & 1U << watch)
+			attach_untried(skel, watch, MAKING);
+	watch__destroy(skel);
+}
+
+void watch_switch(void)
+{
+	if (access(MAKING, F_OK))
+		return;
+	pins_remove(WATCHES);
+	rename(MAKING, WATCHES);
+}
+
+void watch_discard(void)
+{
+	if (!access(MAKING, F_OK))
+		pins_remove(MAKING);
 }
 
 __u32 watch_in_place(void)

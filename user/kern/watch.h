@@ -17,6 +17,14 @@ void watch_start(const struct host *host);
 /* Removes all. With the lock held. */
 void watch_stop(void);
 
+/*
+ * Another build takes over: its own are started beside, on sockets' storage in `socks`, and take the place of those
+ * that are there, or are given up. A link to a function of the kernel cannot be updated. With the lock held.
+ */
+void watch_prepare(int socks);
+void watch_switch(void);
+void watch_discard(void);
+
 /* Which are in place: bits 1 << enum sw_watch. */
 __u32 watch_in_place(void);
 

@@ -17,7 +17,7 @@ static int end_slot(struct host *host, struct tenancy of, struct fault *fault)
 	int err = storage_clear(host, record.cgroup, fault);
 
 	if (!err)
-		err = links_unpin(&record, fault);
+		err = links_unpin(host, &record, fault);
 	if (!err)
 		err = host_ledger(host, ledger, fault);
 	if (!err)

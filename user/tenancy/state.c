@@ -13,7 +13,7 @@ enum tenant_state tenancy_read(const struct host *host, struct tenancy of, struc
 
 	if (cgroup_alive(host->cgroups, record->cgroup) == 0)
 		return TENANT_GONE;
-	if (!filled || !links_whole(record))
+	if (!filled || !links_whole(host, record))
 		return TENANT_INCOMPLETE;
 	return host->settings[storage->image].audit ? TENANT_AUDITED : TENANT_ENFORCED;
 }

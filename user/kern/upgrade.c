@@ -1,0 +1,413 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "carry.h"
+#include "hits.h"
+#include "loader.h"
+#include "pins.h"
+#include "publish.h"
+#include "relink.h"
+#include "slots.h"
+#include "upgrade.h"
+#include "watch.h"
+
+struct upgrade_ways upgrade_ways;
+
+/* ---- what there is to do --------------------------------------------------------------------------------------- */
+
+static const void *view(int fd, size_t n, size_t size)
+{
+	void *at = mmap(NULL, n * size, PROT_READ, MAP_SHARED, fd, 0);
+
+	return at == MAP_FAILED ? NULL : at;
+}
+
+static void unview(const void *at, size_t n, size_t size)
+{
+	if (at)
+		munmap((void *)at, n * size);
+}
+
+static __u32 count_tenants(const struct sw_record *records)
+{
+	__u32 n = 0;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
+		n += records[slot].cgroup != 0;
+	return n;
+}
+
+/* Which of ours would have to be theirs, and is not. */
+static int check_carried(const struct layout *layout, struct fault *fault)
+{
+	char text[LAYOUT_BUILD];
+
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (layout_kind[i] == MAP_CARRIED && !layout->same[i])
+			return fault_set(fault, ESTALE,
+					 "this build cannot take over from build %s, whose map '%s' is laid out "
+					 "otherwise: its tenants stay as they are, and 'sockwarden detach' ends them",
+					 layout_build(layout, text), pins_map[i]);
+	return 0;
+}
+
+static int open_theirs(const struct layout *layout, struct loader_from *out, struct fault *fault)
+{
+	char path[256];
+
+	memset(out, -1, sizeof(*out));
+	for (int i = 0; i < MAP_COUNT; i++) {
+		if (!layout->same[i])
+			continue;
+		out->kept[i] = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[i]));
+		if (out->kept[i] < 0)
+			return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+	}
+	if (!layout->same[MAP_socks])
+		out->socks = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[MAP_socks]));
+	return 0;
+}
+
+int upgrade_plan(struct upgrade *out, struct fault *fault)
+{
+	const struct sw_record *records;
+	char path[256];
+	int err, fd;
+
+	*out = (struct upgrade){ .loaded = pins_has(PINS_HOST) };
+	if (!out->loaded)
+		return 0;
+	err = layout_read(&out->layout, fault);
+	if (!err)
+		err = check_carried(&out->layout, fault);
+	if (err)
+		return err;
+	fd = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[MAP_records]));
+	records = fd < 0 ? NULL : view(fd, SW_TENANTS_MAX, sizeof(*records));
+	if (records)
+		out->tenants = count_tenants(records);
+	else
+		err = fault_set(fault, errno, "%s: %s", path, strerror(errno));
+	unview(records, SW_TENANTS_MAX, sizeof(*records));
+	if (fd >= 0)
+		close(fd);
+	return err;
+}
+
+/* ---- images, made anew ----------------------------------------------------------------------------------------- */
+
+struct source {
+	const char *policy, *tenant; /* of the first tenant that has it; the records' own */
+	struct image *image;
+};
+
+struct sources {
+	LIST(struct source) of;
+	struct {
+		__u64 serial;
+		size_t source; /* index in `of`, and one */
+	} numbers[SW_IMAGES_MAX];
+};
+
+static int compile_source(const struct sw_record *record, struct image **out, struct fault *fault)
+{
+	struct fault why = { "this program has no compiler" };
+
+	*out = upgrade_ways.compile ? upgrade_ways.compile(record->policy, &why) : NULL;
+	if (*out)
+		return 0;
+	return fault_set(fault, EINVAL, "nothing was changed: the policy of tenant %s cannot be read anew: %.300s",
+			 record->name, why.text);
+}
+
+/* Each policy is compiled once. */
+static int find_source(struct sources *sources, const struct sw_record *record, size_t *out, struct fault *fault)
+{
+	struct image *image;
+	int err;
+
+	for (*out = 0; *out < sources->of.n; ++*out)
+		if (!strcmp(sources->of.v[*out].policy, record->policy))
+			return 0;
+	err = compile_source(record, &image, fault);
+	if (!err)
+		*list_add(&sources->of) = (struct source){ record->policy, record->name, image };
+	return err;
+}
+
+static bool image_equal(const struct image *a, const struct image *b)
+{
+	return !memcmp(a->settings.hash, b->settings.hash, sizeof(a->settings.hash));
+}
+
+/* The image that a tenant has, under the number and serial that it knows it by. */
+static int renew_image(struct host *next, struct sources *sources, const struct sw_record *record,
+		       const struct sw_tenant *tenant, struct fault *fault)
+{
+	const struct source *had, *has;
+	size_t at;
+	int err = find_source(sources, record, &at, fault);
+
+	if (err)
+		return err;
+	if (!sources->numbers[tenant->image].source) {
+		sources->numbers[tenant->image].source = at + 1;
+		return publish_as(next, sources->of.v[at].image, &(struct published){ tenant->image, tenant->serial },
+				  fault);
+	}
+	had = &sources->of.v[sources->numbers[tenant->image].source - 1];
+	has = &sources->of.v[at];
+	if (image_equal(had->image, has->image))
+		return 0;
+	return fault_set(fault, EINVAL,
+			 "nothing was changed: tenants %s and %s have one policy in the kernel, but their sources "
+			 "%.120s and %.120s differ: make them the same, or detach one",
+			 had->tenant, record->name, had->policy, has->policy);
+}
+
+/* With counters for its rules, which begin anew. */
+static int renew_tenant(struct host *next, struct sources *sources, __u32 slot, const struct sw_tenant *tenant,
+			struct fault *fault)
+{
+	const struct sw_record *record = &next->records[slot];
+	size_t source;
+	int err = renew_image(next, sources, record, tenant, fault);
+
+	if (err)
+		return err;
+	source = sources->numbers[tenant->image].source - 1;
+	return hits_place(next, slot, tenant->serial, sources->of.v[source].image->settings.rules, fault);
+}
+
+static int renew_each(struct host *next, struct sources *sources, struct fault *fault)
+{
+	int err = 0;
+
+	for (__u32 slot = 1; slot < SW_TENANTS_MAX && !err; slot++) {
+		const struct sw_record *record = &next->records[slot];
+		struct sw_tenant tenant;
+
+		if (!record->cgroup || host_storage(next, record->cgroup, &tenant) || tenant.slot != slot)
+			continue; /* refused everything, and still will be */
+		if (tenant.image && tenant.image < SW_IMAGES_MAX)
+			err = renew_tenant(next, sources, slot, &tenant, fault);
+	}
+	return err;
+}
+
+static int renew_images(struct host *next, struct fault *fault)
+{
+	struct sources *sources = mem_alloc(1, sizeof(*sources));
+	int err = renew_each(next, sources, fault);
+
+	for (size_t i = 0; i < sources->of.n; i++)
+		image_free(sources->of.v[i].image);
+	free(sources->of.v);
+	free(sources);
+	return err;
+}
+
+/* ---- doing it -------------------------------------------------------------------------------------------------- */
+
+static bool images_new(const struct layout *layout)
+{
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (layout_kind[i] == MAP_IMAGE && !layout->same[i])
+			return true;
+	return false;
+}
+
+/* What is in the kernel, as the new programs will have it. `pins`: where they are pinned, or NULL. */
+static int open_next(const struct sockwarden *loaded, const char *pins, struct host *next, struct fault *fault)
+{
+	*next = host_closed;
+	next->pins = pins;
+	for (int i = 0; i < MAP_COUNT; i++)
+		next->map[i] = loader_map(loaded, i);
+	next->records = view(next->map[MAP_records], SW_TENANTS_MAX, sizeof(*next->records));
+	next->blocks = view(next->map[MAP_blocks], SW_TENANTS_MAX, sizeof(*next->blocks));
+	next->settings = view(next->map[MAP_settings], SW_IMAGES_MAX, sizeof(*next->settings));
+	if (next->records && next->blocks && next->settings)
+		return 0;
+	return fault_set(fault, errno, "cannot map the state in the kernel: %s", strerror(errno));
+}
+
+static void close_next(const struct host *next)
+{
+	unview(next->records, SW_TENANTS_MAX, sizeof(*next->records));
+	unview(next->blocks, SW_TENANTS_MAX, sizeof(*next->blocks));
+	unview(next->settings, SW_IMAGES_MAX, sizeof(*next->settings));
+}
+
+/* The images are made anew, or pinned beside the new programs as they are. All that can fail without a trace. */
+static int prepare(const struct upgrade *upgrade, const struct sockwarden *loaded, const char *pins,
+		   struct fault *fault)
+{
+	struct host next;
+	int err = open_next(loaded, pins, &next, fault);
+
+	if (!err && images_new(&upgrade->layout)) {
+		err = renew_images(&next, fault);
+	} else if (!err && pins) {
+		next.pins = PINS_HOST;
+		err = publish_pin_again(&next, pins, fault);
+	}
+	close_next(&next);
+	return err;
+}
+
+/* Lets go of what open_theirs() opened. */
+static void close_theirs(const struct loader_from *theirs)
+{
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (theirs->kept[i] >= 0)
+			close(theirs->kept[i]);
+	if (theirs->socks >= 0)
+		close(theirs->socks);
+}
+
+/* The last step before the others: what is noted on sockets from here on may be lost. */
+static int mark(const struct sockwarden *loaded, const struct loader_from *theirs, struct fault *fault)
+{
+	int err;
+
+	watch_prepare(loader_map(loaded, MAP_socks));
+	err = carry_sockets(loaded, theirs->socks, fault);
+	return err ? err : pins_rename(PINS_LOADING, PINS_NEXT, fault);
+}
+
+static int take_over(const struct upgrade *upgrade, struct fault *fault)
+{
+	struct sockwarden *loaded = NULL;
+	struct loader_from theirs;
+	int err = open_theirs(&upgrade->layout, &theirs, fault);
+
+	if (!err)
+		err = loader_load(&theirs, &loaded, fault);
+	if (!err)
+		err = loader_pin(loaded, fault);
+	if (!err)
+		err = prepare(upgrade, loaded, PINS_LOADING, fault);
+	if (!err)
+		err = mark(loaded, &theirs, fault);
+	loader_free(loaded);
+	close_theirs(&theirs);
+	if (!err)
+		return upgrade_resume(fault);
+	pins_remove(PINS_LOADING);
+	watch_discard();
+	return err;
+}
+
+/* The daemon has the state open, and would go on with maps that nobody writes any more. */
+static int claim(struct host *host, const struct layout *layout, struct fault *fault)
+{
+	char text[LAYOUT_BUILD];
+	int err = host_claim(host, fault);
+
+	if (err != -EBUSY)
+		return err;
+	return fault_set(fault, EBUSY,
+			 "the programs are of build %s, whose daemon is running: restart it ('systemctl restart "
+			 "sockwarden'), and it takes over",
+			 layout_build(layout, text));
+}
+
+/* What serves nobody need not be carried: its place is taken, in one step, for half of it is no state to be in. */
+static int replace(struct fault *fault)
+{
+	int err;
+
+	if (rmdir(PINS_TENANTS))
+		return -ENOTEMPTY;
+	pins_remove(PINS_LOADING);
+	err = pins_rename(PINS_HOST, PINS_LOADING, fault);
+	if (!err) {
+		pins_remove(PINS_LOADING);
+		err = pins_prepare(fault);
+	}
+	return err ? err : loader_install(fault);
+}
+
+int upgrade_run(struct host *host, struct fault *fault)
+{
+	struct upgrade upgrade;
+	struct fault ignored;
+	int plan = upgrade_plan(&upgrade, fault), err;
+
+	if (!upgrade.loaded || (plan && plan != -ESTALE))
+		return plan;
+	if (upgrade.layout.same_build)
+		return 0;
+	err = claim(host, &upgrade.layout, plan ? &ignored : fault);
+	if (!err)
+		err = plan ? replace(&ignored) : take_over(&upgrade, fault);
+	host_disclaim(host);
+	if (plan)
+		return err ? plan : 0;
+	if (!err && upgrade_ways.tell)
+		upgrade_ways.tell(&upgrade);
+	return err;
+}
+
+int upgrade_try(struct host *host, struct fault *fault)
+{
+	struct sockwarden *loaded = NULL;
+	struct loader_from theirs;
+	struct upgrade upgrade;
+	int err = upgrade_plan(&upgrade, fault);
+
+	if (err || !upgrade.loaded || upgrade.layout.same_build)
+		return err;
+	err = claim(host, &upgrade.layout, fault);
+	host_disclaim(host);
+	if (err)
+		return err;
+	err = open_theirs(&upgrade.layout, &theirs, fault);
+	if (!err)
+		err = loader_load(&theirs, &loaded, fault);
+	if (!err)
+		err = prepare(&upgrade, loaded, NULL, fault);
+	loader_free(loaded);
+	close_theirs(&theirs);
+	return err;
+}
+
+bool upgrade_pending(void)
+{
+	return pins_has(PINS_NEXT);
+}
+
+static int finish(struct fault *fault)
+{
+	int err = 0;
+
+	if (pins_has(PINS_HOST)) {
+		err = relink_tenants(fault);
+		if (!err) {
+			watch_switch();
+			pins_remove(PINS_LOADING);
+			err = pins_rename(PINS_HOST, PINS_LOADING, fault);
+		}
+	}
+	return err ? err : pins_rename(PINS_NEXT, PINS_HOST, fault);
+}
+
+int upgrade_resume(struct fault *fault)
+{
+	int err = 0;
+
+	if (pins_has(PINS_NEXT))
+		err = finish(fault);
+	if (err)
+		return err;
+	watch_discard(); /* of who was killed before there was a `next` */
+	if (pins_has(PINS_LOADING))
+		pins_remove(PINS_LOADING);
+	return 0;
+}

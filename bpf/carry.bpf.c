@@ -1,11 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What another build has kept on sockets, in a map of another layout, is carried over field by field: an iterator over
- * that map, which is read once by who takes over (user/kern/carry.h). Above all a socket that was closed stays closed.
+ * What another build has kept on sockets, in a map of another layout, is carried over field by field, once, by who
+ * takes over (user/kern/carry.h). Above all a socket that was closed stays closed. Two ways to the sockets: all that
+ * have something in that map, or where the kernel refuses that iterator those that a process holds.
  */
 #include "maps.bpf.h"
 
 const volatile struct sw_move moves[SW_MOVES_MAX] = {};
+
+/* The other build's `socks`: this says its type only. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct sw_sock);
+} before SEC(".maps");
 
 /* It was being changed at that moment: then what it had been approved for is asked again. */
 static __always_inline void mend(struct sw_sock *sock)
@@ -16,15 +25,11 @@ static __always_inline void mend(struct sw_sock *sock)
 	sock->approved = 0;
 }
 
-SEC("iter/bpf_sk_storage_map") int sw_carry(struct bpf_iter__bpf_sk_storage_map *ctx)
+static __always_inline int carry(struct sock *sk)
 {
-	const void *from = ctx->value;
-	struct sock *sk = ctx->sk;
-	struct sw_sock *sock;
+	const void *from = bpf_sk_storage_get(&before, sk, NULL, 0);
+	struct sw_sock *sock = from ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
 
-	if (!sk || !from) /* that was the last */
-		return 0;
-	sock = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!sock)
 		return 0;
 	for (int i = 0; i < SW_MOVES_MAX; i++) {
@@ -32,12 +37,27 @@ SEC("iter/bpf_sk_storage_map") int sw_carry(struct bpf_iter__bpf_sk_storage_map 
 
 		if (!len)
 			break;
-		if (len > SW_MOVE_MAX || to > sizeof(*sock) - len)
-			continue;
-		bpf_probe_read_kernel((void *)sock + to, len, from + moves[i].from);
+		if (len <= SW_MOVE_MAX && to <= sizeof(*sock) - len)
+			bpf_probe_read_kernel((void *)sock + to, len, from + moves[i].from);
 	}
 	mend(sock);
 	return 0;
+}
+
+SEC("iter/bpf_sk_storage_map") int sw_carry_all(struct bpf_iter__bpf_sk_storage_map *ctx)
+{
+	struct sock *sk = ctx->sk;
+
+	return sk ? carry(sk) : 0;
+}
+
+SEC("iter/task_file") int sw_carry_held(struct bpf_iter__task_file *ctx)
+{
+	struct file *file = ctx->file;
+	struct socket *socket = file ? bpf_sock_from_file(file) : NULL;
+	struct sock *sk = socket ? socket->sk : NULL;
+
+	return sk ? carry(sk) : 0;
 }
 
 char LICENSE[] SEC("license") __weak = "GPL";

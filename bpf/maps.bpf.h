@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Every map of the BPF side. They are __weak because each object file that is linked into the skeleton
- * brings the same definitions; the linker keeps one of each. Who writes what is said once, here:
+ * brings the same definitions; the linker keeps one of each. A member of a value that changes its meaning must change its
+ * name, for another build's values are read by these (user/kern/fields.h). Who writes what is said once, here:
  *
  *   map        written by                   read by
  *   tenants    user space, one store        every program, at no cost: storage of the attached cgroup

@@ -526,19 +526,6 @@ time.sleep(60)' "$SOCKET" "$1" 3>&- &
 	[ "$(grep -c 'the clock stands at .*, before the last row of the ledger' "$BATS_TEST_TMPDIR/log")" = 1 ]
 }
 
-@test "another build does not take the programs' place while bytes wait to be booked" {
-	start
-	stop
-	DAEMON=
-	"$SW" attach --policy "$POLICY" "$CG"
-	"$SW" detach "${CG##*/}"
-	bpftool map update pinned $PINS/host/host key 0 0 0 0 value $(sevens)
-	run "$SW" attach --policy "$POLICY" "$CG"
-	[ "$status" -eq 1 ]
-	one_line
-	[[ $output == *"let its daemon book them"* ]]
-}
-
 # hoard ADDRESS PID: what the program in the cgroup wrote is in its socket's buffer when it ends, for the far end reads late
 hoard() {
 	cat >"$BATS_TEST_TMPDIR/late.py" <<-'END'

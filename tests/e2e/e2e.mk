@@ -45,7 +45,7 @@ tests/e2e/upgrade: $(B)/tests/truth $(B)/sockwarden $(VARIANTS)
 
 $(VARIANTS): $(B)/upgrade/%/build/sockwarden: tests/e2e/variant $(B)/sockwarden
 	$(call say,VARIANT)
-	tests/e2e/variant $*
+	+tests/e2e/variant $*
 
 soak: soak-swaps soak-ledger soak-upgrade
 soak-upgrade: tests/e2e/upgrade

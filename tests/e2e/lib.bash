@@ -62,8 +62,3 @@ reach() {
 one_line() {
 	[[ ${#lines[@]} -eq 1 ]] || { printf 'more than one line:\n%s\n' "$output" >&2; return 1; }
 }
-
-# sevens: as many as the host's record has bytes, for bpftool: a record of another build
-sevens() {
-	printf '7 %.0s' $(seq "$(bpftool -j map show pinned $PINS/host/host | jq .bytes_value)")
-}

@@ -223,32 +223,6 @@ killed() {
 	[ "$(reach)" = untouched ]
 }
 
-@test "a build whose state is larger than ours is another build" {
-	"$SW" attach "$CG"
-	mv $PINS/host/host $PINS/host/ours
-	bpftool map create $PINS/host/host type array key 4 value 65536 entries 1 name host
-	run "$SW" status
-	[ "$status" -eq 1 ]
-	one_line
-	[[ $output == *"another build"* ]]
-	rm $PINS/host/host
-	mv $PINS/host/ours $PINS/host/host
-	"$SW" status | grep -q enforced
-}
-
-@test "state that another build wrote is left alone while it has tenants, and replaced when it has none" {
-	"$SW" attach "$CG"
-	bpftool map update pinned $PINS/host/host key 0 0 0 0 value $(sevens)
-	run "$SW" attach --tenant other "$CG"
-	[ "$status" -eq 1 ]
-	one_line
-	[[ $output == *"another build"* ]]
-	[ "$(reach)" = policy ]
-	rm -r $PINS/tenants/*
-	"$SW" attach "$CG"
-	[ "$(reach)" = policy ]
-}
-
 @test "programs of others above the tenant are reported" {
 	local above
 	above=$CG mkdir "$CG/tenant"

@@ -10,7 +10,14 @@
 #include "fields.h"
 #include "sockwarden.skel.h"
 
-int carry_prepare(struct sockwarden *skel, int socks, struct fault *fault)
+void carry_nothing(struct sockwarden *skel)
+{
+	bpf_program__set_autoload(skel->progs.sw_carry_all, false);
+	bpf_program__set_autoload(skel->progs.sw_carry_held, false);
+	bpf_map__set_autocreate(skel->maps.before, false);
+}
+
+int carry_prepare(struct sockwarden *skel, int socks, bool all, struct fault *fault)
 {
 	struct fields fields;
 	int err = fields_match(socks, MAP_socks, &fields, fault);
@@ -19,8 +26,10 @@ int carry_prepare(struct sockwarden *skel, int socks, struct fault *fault)
 		err = fault_set(fault, E2BIG, "what is kept on a socket has more than %d fields", SW_MOVES_MAX);
 	for (size_t i = 0; i < fields.of.n && !err; i++)
 		skel->rodata->moves[i] = fields.of.v[i];
-	bpf_program__set_autoload(skel->progs.sw_carry, !err);
 	fields_free(&fields);
+	if (!err && bpf_map__reuse_fd(skel->maps.before, socks))
+		err = fault_set(fault, errno, "cannot take the map of sockets: %s", strerror(errno));
+	bpf_program__set_autoload(all ? skel->progs.sw_carry_all : skel->progs.sw_carry_held, true);
 	return err;
 }
 
@@ -41,12 +50,18 @@ static int read_out(int link, struct fault *fault)
 int carry_sockets(const struct sockwarden *skel, int socks, struct fault *fault)
 {
 	union bpf_iter_link_info info = { .map.map_fd = socks };
-	LIBBPF_OPTS(bpf_link_create_opts, options, .iter_info = &info, .iter_info_len = sizeof(info));
+	LIBBPF_OPTS(bpf_link_create_opts, options);
+	bool all = bpf_program__autoload(skel->progs.sw_carry_all);
 	int link, err;
 
-	if (!bpf_program__autoload(skel->progs.sw_carry))
+	if (all) {
+		options.iter_info = &info;
+		options.iter_info_len = sizeof(info);
+	} else if (!bpf_program__autoload(skel->progs.sw_carry_held)) {
 		return 0;
-	link = bpf_link_create(bpf_program__fd(skel->progs.sw_carry), 0, BPF_TRACE_ITER, &options);
+	}
+	link = bpf_link_create(bpf_program__fd(all ? skel->progs.sw_carry_all : skel->progs.sw_carry_held), 0,
+			       BPF_TRACE_ITER, &options);
 	if (link < 0)
 		return fault_set(fault, errno, "cannot attach an iterator: %s", strerror(errno));
 	err = read_out(link, fault);

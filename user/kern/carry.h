@@ -7,14 +7,19 @@
 #ifndef SW_CARRY_H
 #define SW_CARRY_H
 
+#include <stdbool.h>
+
 #include "fault.h"
 
 struct sockwarden;
 
-/* Before it is loaded: from the map `socks`. Where the kernel refuses such an iterator nothing is carried. */
-int carry_prepare(struct sockwarden *skel, int socks, struct fault *fault);
+/* Before it is loaded: nothing is to be carried. */
+void carry_nothing(struct sockwarden *skel);
 
-/* After that. 0 or -errno. */
+/* Or from the map `socks`: of `all` sockets, if the kernel allows that iterator, or of those that a process holds. */
+int carry_prepare(struct sockwarden *skel, int socks, bool all, struct fault *fault);
+
+/* Does it, when it is loaded. 0 or -errno. */
 int carry_sockets(const struct sockwarden *skel, int socks, struct fault *fault);
 
 #endif

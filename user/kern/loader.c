@@ -86,8 +86,8 @@ static int use_theirs(struct sockwarden *skel, const struct loader_from *from, s
 {
 	int err = reuse_maps(skel, from->kept, fault);
 
-	if (!err && from->socks >= 0 && is_allowed(WALK_SURVEY))
-		err = carry_prepare(skel, from->socks, fault);
+	if (!err && from->socks >= 0 && (is_allowed(WALK_SURVEY) || is_allowed(WALK_STRAYS)))
+		err = carry_prepare(skel, from->socks, is_allowed(WALK_SURVEY), fault);
 	return err;
 }
 
@@ -98,7 +98,7 @@ static int load_all(struct sockwarden *skel, const struct loader_from *from, str
 	skel->rodata->may_copy =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_probe_read_kernel, NULL) == 1;
 	leave_out_missing(skel);
-	bpf_program__set_autoload(skel->progs.sw_carry, false);
+	carry_nothing(skel);
 	err = from ? use_theirs(skel, from, fault) : 0;
 	if (err)
 		return err;

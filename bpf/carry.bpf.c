@@ -4,6 +4,7 @@
  * takes over (user/kern/carry.h). Above all a socket that was closed stays closed. Two ways to the sockets: all that
  * have something in that map, or where the kernel refuses that iterator those that a process holds.
  */
+#include "kernel.bpf.h"
 #include "maps.bpf.h"
 
 const volatile struct sw_move moves[SW_MOVES_MAX] = {};

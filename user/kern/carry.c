@@ -27,6 +27,7 @@ int carry_prepare(struct sockwarden *skel, int socks, bool all, struct fault *fa
 	for (size_t i = 0; i < fields.of.n && !err; i++)
 		skel->rodata->moves[i] = fields.of.v[i];
 	fields_free(&fields);
+	bpf_map__set_autocreate(skel->maps.before, true);
 	if (!err && bpf_map__reuse_fd(skel->maps.before, socks))
 		err = fault_set(fault, errno, "cannot take the map of sockets: %s", strerror(errno));
 	bpf_program__set_autoload(all ? skel->progs.sw_carry_all : skel->progs.sw_carry_held, true);

@@ -25,6 +25,7 @@ struct program {
 	int fd;
 	int hook;   /* -1: not one of ours */
 	bool added; /* the build that is there has none */
+	bool anew;  /* it has, but that one knows no storage of the cgroup */
 };
 
 struct programs {
@@ -40,6 +41,32 @@ static int open_program(const char *folder, const char *hook)
 	return bpf_obj_get(path);
 }
 
+#define MAPS_MAX 64
+
+/*
+ * Does the program use the cgroup's storage? A link is given that when it is made, and not when it is updated: a
+ * program that looks for it there would then find none, and bring down the kernel.
+ */
+static bool has_storage(int program)
+{
+	__u32 maps[MAPS_MAX], len = sizeof(struct bpf_prog_info);
+	struct bpf_prog_info info = { .nr_map_ids = MAPS_MAX, .map_ids = (uintptr_t)maps };
+	bool has = false;
+
+	if (bpf_obj_get_info_by_fd(program, &info, &len))
+		return false;
+	for (__u32 i = 0; i < info.nr_map_ids && i < MAPS_MAX && !has; i++) {
+		struct bpf_map_info map = { 0 };
+		int fd = bpf_map_get_fd_by_id(maps[i]);
+
+		len = sizeof(map);
+		has = fd >= 0 && !bpf_obj_get_info_by_fd(fd, &map, &len) && map.type == BPF_MAP_TYPE_CGROUP_STORAGE;
+		if (fd >= 0)
+			close(fd);
+	}
+	return has;
+}
+
 static int hook_of(const char *name)
 {
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
@@ -51,6 +78,7 @@ static int hook_of(const char *name)
 static int add_program(struct programs *programs, const char *name, int hook, struct fault *fault)
 {
 	int had = open_program(PINS_HOST, name), fd = open_program(PINS_NEXT, name);
+	bool anew = had >= 0 && fd >= 0 && has_storage(fd) && !has_storage(had);
 	struct program *program;
 
 	if (had >= 0)
@@ -60,7 +88,7 @@ static int add_program(struct programs *programs, const char *name, int hook, st
 			       ? 0
 			       : fault_set(fault, errno, "%s/sw_%s: %s", PINS_NEXT, name, strerror(errno));
 	program = list_add(&programs->of);
-	*program = (struct program){ .fd = fd, .hook = hook, .added = had < 0 };
+	*program = (struct program){ .fd = fd, .hook = hook, .added = had < 0, .anew = anew };
 	snprintf(program->name, sizeof(program->name), "%s", name);
 	return 0;
 }
@@ -132,15 +160,15 @@ static int open_cgroup(const struct programs *programs, int link)
 	return cgroup_open_id(programs->cgroups, info.cgroup.cgroup_id);
 }
 
-/* A hook that came with this build, on a cgroup that has the others: `egress` is its link there. */
-static int create_link(const struct programs *programs, const struct program *program, int egress, const char *path,
+/* A link of its own for the program, where `beside` is one, pinned as `path`. */
+static int create_link(const struct programs *programs, const struct program *program, int beside, const char *path,
 		       struct fault *fault)
 {
-	int cgroup = open_cgroup(programs, egress), link, err = 0;
+	int cgroup = open_cgroup(programs, beside), link, err = 0;
 
-	if (cgroup < 0) /* it was removed, and makes no new sockets */
+	if (cgroup < 0)
 		return cgroup == -ESTALE
-			       ? 0
+			       ? cgroup
 			       : fault_set(fault, -cgroup, "cannot open the cgroup of %s: %s", path, strerror(-cgroup));
 	link = bpf_link_create(program->fd, cgroup, attach_type[program->hook], NULL);
 	if (link < 0 || bpf_obj_pin(link, path))
@@ -151,6 +179,34 @@ static int create_link(const struct programs *programs, const struct program *pr
 	return err;
 }
 
+/* A cgroup that was removed makes no new sockets: what it has goes on with the program it has. */
+static int add_link(const struct programs *programs, const struct program *program, int egress, const char *path,
+		    struct fault *fault)
+{
+	int err;
+
+	if (!program->added || program->hook < 0 || egress < 0)
+		return 0;
+	err = create_link(programs, program, egress, path, fault);
+	return err == -ESTALE ? 0 : err;
+}
+
+#define ASIDE ",new" /* no hook's name; whoever is killed here leaves it to remove_links() */
+
+/* Both are in force until the name is the new one's. */
+static int replace_link(const struct programs *programs, const struct program *program, int link, const char *folder,
+			const char *path, struct fault *fault)
+{
+	char aside[256];
+	int err;
+
+	unlink(pins_path(aside, folder, ASIDE));
+	err = create_link(programs, program, link, aside, fault);
+	if (err)
+		return err == -ESTALE ? 0 : err;
+	return pins_rename(aside, path, fault);
+}
+
 /* ENOLINK: the cgroup is gone, and what its sockets ran with it. */
 static int update_link(const struct programs *programs, const struct program *program, int egress, const char *folder,
 		       struct fault *fault)
@@ -159,12 +215,15 @@ static int update_link(const struct programs *programs, const struct program *pr
 	int link = bpf_obj_get(pins_path(path, folder, program->name)), err = 0;
 
 	if (link < 0 && errno == ENOENT)
-		return program->added && program->hook >= 0 && egress >= 0
-			       ? create_link(programs, program, egress, path, fault)
-			       : 0;
+		return add_link(programs, program, egress, path, fault);
 	if (link < 0)
 		return fault_set(fault, errno, "%s: %s", path, strerror(errno));
-	if (bpf_link_update(link, program->fd, NULL) && errno != ENOLINK)
+	if (program->anew && program->hook < 0)
+		err = fault_set(fault, ENOTSUP,
+				"%s: only the build that began to take over can go on: run its 'upgrade'", path);
+	else if (program->anew)
+		err = replace_link(programs, program, link, folder, path, fault);
+	else if (bpf_link_update(link, program->fd, NULL) && errno != ENOLINK)
 		err = fault_set(fault, errno, "the kernel does not give %s its new program: %s", path, strerror(errno));
 	close(link);
 	return err;

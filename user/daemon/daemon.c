@@ -311,7 +311,7 @@ static int serve(struct daemon *daemon, struct fault *fault)
 	tell_start(daemon);
 	err = daemon_tick(daemon, fault); /* what the last daemon left */
 	notify("READY=1");
-	while (!err && !daemon->stop) {
+	while (!err && (!daemon->stop || daemon->reload)) { /* one that is under way is finished */
 		int n = epoll_wait(daemon->epoll, ready, 16, -1);
 
 		if (n < 0 && errno != EINTR)

@@ -97,7 +97,7 @@ static void other_versions_are_refused(void **state)
 	struct scene *scene = *state;
 
 	make_ledger(scene);
-	assert_null(tamper(scene, "PRAGMA user_version = 3"));
+	assert_null(tamper_by(NULL, scene, "PRAGMA user_version = 3"));
 	refused(scene, LEDGER_READING, -ESTALE, "is of version 3, and this program of version 2");
 	refused(scene, LEDGER_BOOKING, -ESTALE, "version 3");
 	assert_null(tamper(scene, "PRAGMA user_version = 0"));

@@ -33,12 +33,17 @@ static struct pages *pages_of(sqlite3_file *file)
 	return (struct pages *)file;
 }
 
-/* What other programs change in page 1 when they copy the file, or look at it in another journal mode. */
+/*
+ * What other programs change in page 1 when they copy the file, or look at it in another journal mode; and what is
+ * compared by itself: of a version to come the sums may be others.
+ */
 static void mask(__u8 *head)
 {
 	memset(head + 18, 0, 2); /* journal mode */
 	memset(head + 24, 0, 4); /* change counter */
 	memset(head + 40, 0, 4); /* schema cookie */
+	memset(head + 60, 0, 4); /* version of the ledger */
+	memset(head + 68, 0, 4); /* application */
 	memset(head + 92, 0, 8); /* change counter of the size, SQLite's version */
 }
 

@@ -5,7 +5,7 @@
  * sums. Prints the shortest of seven times each, and their ratio.
  */
 #include <fcntl.h>
-#include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "calendar.h"
@@ -60,8 +60,6 @@ static double make(struct scene *scene, unsigned tenants, unsigned days, unsigne
 		must(book_after(scene, 86400 / ticks), scene);
 	}
 	begun = (now() - begun) / (days * ticks);
-	free(items);
-	free(names);
 	return begun;
 }
 
@@ -129,6 +127,54 @@ static void compare_spent(struct scene *scene, unsigned tenants, const char *nam
 	printf("%-28s one by one %10.1f ms, at once %8.1f ms, ratio %.3f\n", name, each * 1e3, all * 1e3, each / all);
 }
 
+/* Bookings while another process checks all of it, once: how long the longest took, and how many were put off. */
+static void beside_check(struct scene *scene, struct ledger_item *items, unsigned tenants)
+{
+	unsigned ticks = 0, busy = 0;
+	double longest = 0;
+	int status;
+	pid_t pid;
+
+	must(reopen(scene, LEDGER_BOOKING), scene);
+	fflush(stdout);
+	pid = fork();
+	if (!pid) {
+		struct ledger_checked checked;
+		struct ledger *ledger;
+		struct timespec begun, end;
+		int err = ledger_open(&ledger, scene->path, LEDGER_READING, &scene->fault);
+
+		clock_gettime(CLOCK_MONOTONIC, &begun);
+		if (!err)
+			err = ledger_check(ledger, NULL, NULL, &checked, &scene->fault);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		must(err, scene);
+		printf("a check of %llu rows takes %.1f s\n", checked.rows,
+		       end.tv_sec - begun.tv_sec + (end.tv_nsec - begun.tv_nsec) / 1e9);
+		fflush(stdout);
+		_exit(0);
+	}
+	while (!waitpid(pid, &status, WNOHANG)) {
+		struct timespec begun, end;
+		double took;
+		int err;
+
+		for (unsigned i = 0; i < tenants; i++)
+			send_bytes(&items[i], SW_BILLABLE, 1);
+		clock_gettime(CLOCK_MONOTONIC, &begun);
+		err = book_after(scene, 1);
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		took = end.tv_sec - begun.tv_sec + (end.tv_nsec - begun.tv_nsec) / 1e9;
+		ticks++;
+		busy += err == -EBUSY;
+		must(err == -EBUSY ? 0 : err, scene);
+		longest = took > longest ? took : longest;
+		usleep(200000);
+	}
+	printf("beside it %u ticks of %u rows: %u put off, the longest %.0f ms, status %d\n", ticks, tenants, busy,
+	       longest * 1e3, status);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned tenants = argc > 1 ? atoi(argv[1]) : 10000, days = argc > 2 ? atoi(argv[2]) : 30;
@@ -147,6 +193,7 @@ int main(int argc, char **argv)
 	compare_spent(scene, tenants, "budgets, a new day", NOON + (days + 1) * 86400, SW_DAY);
 	compare_spent(scene, tenants, "budgets, in a day", NOON + days / 2 * 86400, SW_DAY);
 	compare_spent(scene, tenants, "budgets, in a month", NOON + days * 86400, SW_MONTH);
+	beside_check(scene, (struct ledger_item *)scene->tick.items, 100);
 	scene_end((void **)&scene);
 	return 0;
 }

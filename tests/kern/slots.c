@@ -2,6 +2,8 @@
 /* What records say of their slots, and which of them is whose. */
 #include "../unit/test.h"
 
+#include <errno.h>
+
 #include "mem.h"
 #include "slots.h"
 
@@ -79,7 +81,10 @@ static void a_tenancy_is_not_its_slots_next_one(void **state)
 	struct tenancy shop = tenancy_named(&host, "shop");
 	struct sw_record *record = (struct sw_record *)&host.records[1];
 
+	struct fault fault;
+
 	(void)state;
+	assert_int_equal(tenancy_check(&host, shop, SLOTS(ATTACHED), &fault), 0);
 	assert_true(tenancy_is(&host, shop, SLOTS(ATTACHED)));
 	assert_false(tenancy_is(&host, shop, SLOTS(ENDED)));
 	record->cgroup = 0;
@@ -88,6 +93,7 @@ static void a_tenancy_is_not_its_slots_next_one(void **state)
 	assert_false(tenancy_is(&host, shop, SLOTS_USED | SLOTS(FREE)));
 	*record = (struct sw_record){ .tenancy = 15, .cgroup = 120, .name = "shop" };
 	assert_false(tenancy_is(&host, shop, SLOTS(ATTACHED)));
+	assert_int_equal(tenancy_check(&host, shop, SLOTS(ATTACHED), &fault), -ENOENT);
 }
 
 int main(void)

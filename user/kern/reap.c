@@ -151,10 +151,10 @@ static __u32 jiffies_per_second(void)
 /* Should its slot be another's before the pass is over, the programs notice. */
 static int find_slot(const struct pass *pass, __u32 *slot, struct fault *fault)
 {
-	__u64 number = pass->options->tenancy;
+	struct tenancy only = tenancy_numbered(pass->host, pass->options->tenancy);
 
-	*slot = number ? tenancy_numbered(pass->host, number).slot : 0;
-	return *slot || !number ? 0 : fault_set(fault, ENOENT, "the tenant has been detached meanwhile");
+	*slot = only.slot;
+	return pass->options->tenancy ? tenancy_check(pass->host, only, SLOTS(ATTACHED), fault) : 0;
 }
 
 static int begin(struct pass *pass, struct fault *fault)

@@ -39,6 +39,11 @@ int slot_write(struct host *host, __u32 slot, const struct sw_record *record, st
 	return err ? fault_set(fault, -err, "cannot write the map 'records': %s", strerror(-err)) : 0;
 }
 
+int tenancy_check(const struct host *host, struct tenancy of, unsigned states, struct fault *fault)
+{
+	return tenancy_is(host, of, states) ? 0 : fault_set(fault, ENOENT, "the tenant has been detached meanwhile");
+}
+
 struct tenancy tenancy_named(const struct host *host, const char *name)
 {
 	for_each_slot_of(slot, host, SLOTS(ATTACHED))

@@ -71,6 +71,9 @@ static inline bool tenancy_is(const struct host *host, struct tenancy of, unsign
 	return of.number && record->tenancy == of.number && states & 1U << slot_state(record);
 }
 
+/* The same for who has to give up otherwise: 0, or -ENOENT. */
+int tenancy_check(const struct host *host, struct tenancy of, unsigned states, struct fault *fault);
+
 static inline const struct sw_record *tenancy_record(const struct host *host, struct tenancy of)
 {
 	return &host->records[of.slot];

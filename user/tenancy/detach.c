@@ -43,8 +43,10 @@ static int let_linger(struct host *host, struct tenancy of, struct fault *fault)
 
 int tenancy_detach(struct host *host, struct tenancy of, struct fault *fault)
 {
-	if (!tenancy_is(host, of, SLOTS(ATTACHED)))
-		return fault_set(fault, ENOENT, "the tenant has been detached meanwhile");
+	int err = tenancy_check(host, of, SLOTS(ATTACHED), fault);
+
+	if (err)
+		return err;
 	return tenancy_outlives_cgroup(host, of) ? let_linger(host, of, fault) : end_slot(host, of, fault);
 }
 

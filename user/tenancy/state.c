@@ -27,8 +27,10 @@ enum tenant_state tenancy_state(const struct host *host, struct tenancy of)
 
 int tenancy_storage(const struct host *host, struct tenancy of, struct sw_tenant *storage, struct fault *fault)
 {
-	if (storage_of_slot(host, of.slot, storage))
-		return 0;
+	int err = tenancy_check(host, of, SLOTS_HELD, fault);
+
+	if (err || storage_of_slot(host, of.slot, storage))
+		return err;
 	return fault_set(fault, EINVAL, "tenant %s is %s: detach it, and attach it again",
 			 tenancy_record(host, of)->name, tenant_state_name(tenancy_state(host, of)));
 }

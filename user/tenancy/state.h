@@ -11,7 +11,7 @@ enum tenant_state tenancy_read(const struct host *host, struct tenancy of, struc
 
 enum tenant_state tenancy_state(const struct host *host, struct tenancy of);
 
-/* What the programs know of it, for who changes that. 0, or -EINVAL when it is not whole. */
+/* What the programs know of it, for who changes that. 0, -ENOENT when it has ended, or -EINVAL when it is not whole. */
 int tenancy_storage(const struct host *host, struct tenancy of, struct sw_tenant *storage, struct fault *fault);
 
 /* Its cgroup is there, and all that holds it to its policy. False for no tenancy. */

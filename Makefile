@@ -41,7 +41,7 @@ ifndef V
 endif
 say = @printf '  %-8s %s\n' '$(1)' '$@'
 
-.PHONY: all run check bench soak install uninstall format lint clean help deps-build deps-check deps-kernels deps-newcomer
+.PHONY: all run check bench soak install uninstall format lint clean help
 .DELETE_ON_ERROR:
 
 ##@ all: build the programs (installs missing packages when run as root)
@@ -52,14 +52,14 @@ run: $(if $(CMD),,deps-run) $(B)/sockwarden
 ifdef CMD
 	SOCKWARDEN_PATH=share $(B)/sockwarden run -- sh -c $(call quote,$(CMD))
 else
-	SOCKWARDEN_PATH=share tests/lab/lab tests/lab/table $(B)/sockwarden
+	SOCKWARDEN_PATH=share tests/box/lab/lab tests/box/lab/table $(B)/sockwarden
 endif
 
 quote = '$(subst ','\'',$(1))'
 
 # ---- packages -------------------------------------------------------------------------------------
 
-deps-build deps-run deps-check deps-lint deps-kernels deps-newcomer: deps-%:
+deps-build deps-run deps-pure deps-check deps-lint deps-kernels deps-newcomer: deps-%:
 	@scripts/deps $*
 
 $(B)/.deps: scripts/deps scripts/packages
@@ -186,7 +186,7 @@ uninstall:
 
 ##@ format: lay out the sources with clang-format
 format: deps-lint
-	clang-format -i $(wildcard include/*.h bpf/*.[ch] user/*.c user/*/*.[ch] tests/*/*.[ch])
+	clang-format -i $(wildcard include/*.h bpf/*.[ch] user/*.c user/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch])
 
 ##@ lint: clang-tidy, cppcheck and shellcheck
 lint: deps-lint $(B)/sockwarden.skel.h $(B)/watch.skel.h $(B)/snapshot-layout.h
@@ -197,4 +197,4 @@ clean:
 	rm -rf $(B)
 
 help:
-	@sed -n 's/^##@ \([a-z]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 10
+	@sed -n 's/^##@ \([a-z-]*\): /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

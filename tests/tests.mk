@@ -1,9 +1,162 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Every folder of tests brings its own rules, and adds to CHECKS the programs that print TAP.
-CHECKS :=
+# The tests: programs that print TAP, by what they need. `tests/run` runs them and counts.
 
-include $(wildcard tests/*/*.mk)
+# ---- programs in C -----------------------------------------------------------------------------------------
+
+# program NAME,SOURCES,OBJECTS,LIBRARIES: build/tests/NAME
+define program_rule
+$(B)/tests/$(1): $(patsubst %.c,$(B)/%.o,$(wildcard $(2))) $(3)
+$(B)/tests/$(1): private TEST_LIBS := $(4)
+TEST_PROGRAMS += $(B)/tests/$(1)
+endef
+program = $(eval $(call program_rule,$(strip $(1)),$(2),$(3),$(4)))
+# programs FOLDER,NAMES,...: each of its own source there, build/tests/FOLDER/NAME
+programs = $(foreach name,$(2),$(call program,$(1)/$(name),tests/$(1)/$(name).c,$(3),$(4)))
+sources = $(patsubst $(1)/%.c,%,$(wildcard $(1)/*.c))
+
+UNIT := $(call sources,tests/pure/unit)
+LEDGER_TESTS := book file query limit property damaged
+NETLINK := $(addprefix $(B)/user/kern/,feature.o netns.o sock_diag.o) $(B)/pure.a
+WHOLE := $(TENANCY) $(KERN) $(LEDGER) $(CLIENT) $(B)/pure.a
+
+$(call programs,pure/unit,$(UNIT),$(CLIENT) $(B)/pure.a,-lcmocka -lyaml)
+$(call programs,pure/ledger,$(LEDGER_TESTS),$(B)/tests/pure/ledger/failing.o $(LEDGER) $(B)/pure.a,-Xlinker --wrap=statfs -lsqlite3 -lyaml -lcmocka)
+$(call programs,box/kern,netns sock_diag,$(NETLINK),-lcmocka)
+$(call programs,box/kern,slots,$(WHOLE),$(LIBS) -lcmocka)
+$(call program,policy-texts,tests/pure/golden/*.c,$(B)/pure.a,-lyaml)
+$(call program,usage-texts,tests/pure/usage/*.c,$(B)/pure.a,-lyaml)
+$(call program,ledger-cost,tests/pure/ledger/cost.c,$(B)/tests/pure/ledger/failing.o $(LEDGER) $(B)/pure.a,-Xlinker --wrap=statfs -lsqlite3 -lyaml -lcmocka)
+$(call program,seeds,tests/pure/ledger/seeds.c,$(LEDGER) $(B)/pure.a,-lsqlite3 -lyaml -lcmocka)
+$(call program,reach,tests/box/e2e/reach.c)
+$(call program,truth,tests/box/e2e/truth.c)
+$(call program,swap,tests/box/e2e/swap.c,$(WHOLE),$(LIBS))
+$(call program,standin-daemon,tests/box/exporter/*.c,$(CLIENT) $(B)/pure.a)
+$(call program,probe,tests/box/lab/probe/*.c,$(B)/pure.a)
+$(call program,traffic,tests/box/lab/traffic/*.c)
+$(call program,counter,tests/box/lab/counter.c)
+$(call program,crowd,tests/box/scale/*.c)
+$(call program,measure,$(filter-out %.bpf.c,$(wildcard tests/bench/*.c)),$(WHOLE),$(LIBS))
+
+$(B)/tests/%.o: tests/%.c Makefile tests/tests.mk | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(CC) $(SW_CFLAGS) -MMD -MP -c $< -o $@
+
+$(TEST_PROGRAMS):
+	@mkdir -p $(@D)
+	$(call say,LINK)
+	$(CC) $(SW_CFLAGS) $(SW_LDFLAGS) $^ $(TEST_LIBS) -o $@
+
+$(B)/tests/%.bpf.o: tests/%.bpf.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,BPF)
+	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(TARGET_$(ARCH)) -Ivmlinux/$(ARCH) -idirafter /usr/include/$(ARCH)-linux-gnu -c $< -o $@
+
+# Not fortified: it defines the calls that others make
+$(B)/tests/faults.so: tests/box/e2e/faults.c | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(CC) $(SW_CFLAGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@
+
+# Other builds of this tree, which take over from one another
+VARIANTS := $(foreach name,same layout meter,$(B)/upgrade/$(name)/build/sockwarden)
+$(VARIANTS): $(B)/upgrade/%/build/sockwarden: tests/box/e2e/variant $(B)/sockwarden
+	$(call say,VARIANT)
+	+tests/box/e2e/variant $*
+
+# With the distribution's packages of Go libraries
+GO_CLIENTS := $(B)/tests/box/clients/fetch $(B)/tests/box/clients/fetch3
+$(GO_CLIENTS): $(B)/tests/box/clients/%: tests/box/clients/programs/%.go
+	@mkdir -p $(@D)
+	$(call say,GO)
+	CGO_ENABLED=0 GO111MODULE=off GOPATH=/usr/share/gocode go build -o $@ $<
+
+# ---- fuzz targets, with libFuzzer and the sanitizers: what a run finds beyond the seeds stays in build/fuzz ------
+
+FUZZ_CFLAGS := $(filter-out -D_FORTIFY_SOURCE=2 -fPIE,$(SW_CFLAGS)) -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=undefined
+FUZZERS := $(addprefix $(B)/fuzz/bin/,$(call sources,tests/pure/fuzz))
+
+$(B)/fuzz/user/%.o: user/%.c Makefile tests/tests.mk | $(B)/.deps
+	@mkdir -p $(@D)
+	$(call say,FUZZCC)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer-no-link,address,undefined -MMD -MP -c $< -o $@
+
+$(FUZZERS): $(B)/fuzz/bin/%: tests/pure/fuzz/%.c $(patsubst $(B)/%,$(B)/fuzz/%,$(call objects,$(PURE)))
+	@mkdir -p $(@D)
+	$(call say,FUZZLD)
+	$(CLANG) $(FUZZ_CFLAGS) -fsanitize=fuzzer,address,undefined -MMD -MP -MF $@.d $(filter %.c %.o,$^) -lsqlite3 -lyaml -o $@
+
+# Ledgers to begin with are no files of the tree
+$(B)/fuzz/bin/ledger: $(patsubst $(B)/%,$(B)/fuzz/%,$(LEDGER)) | $(B)/fuzz/seeds/ledger
+$(B)/fuzz/seeds/ledger: $(B)/tests/seeds
+	$(call say,SEEDS)
+	rm -rf $@
+	mkdir -p $@
+	$< $@
+
+# ---- what is checked, by what it needs --------------------------------------------------------------------------
+
+# Nothing
+PURE_CHECKS := $(addprefix $(B)/tests/,$(UNIT:%=pure/unit/%) $(LEDGER_TESTS:%=pure/ledger/%) policy-texts usage-texts) \
+	tests/pure/usage/command.bats tests/pure/usage/check.bats tests/pure/source.bats tests/pure/fuzz/run
+# Root, and a box
+BOX_CHECKS := tests/box/build.bats tests/box/usage.bats $(B)/tests/box/kern/netns $(B)/tests/box/kern/sock_diag $(B)/tests/box/kern/slots \
+	tests/box/lab/policy tests/box/lab/agree tests/box/lab/bytes \
+	$(addprefix tests/box/idle/,timeline final transfers causes states namespaces reap runtimes) \
+	tests/box/e2e/all tests/box/e2e/swaps tests/box/e2e/ledger tests/box/e2e/upgrade tests/box/exporter/all tests/box/scale/scale tests/box/clients/all
+# A machine with systemd
+MACHINE_CHECKS := tests/machine/systemd/all tests/machine/install/all tests/machine/readme/all
+# Programs that need some ten minutes in all under emulation
+KERNEL_CHECKS := tests/machine/kernels/e2e tests/box/lab/policy tests/box/idle/timeline tests/box/idle/final tests/box/idle/states tests/box/idle/causes
+
+BUILT := $(B)/sockwarden $(B)/sockwarden-exporter
+PURE_NEEDS := $(BUILT) $(filter $(B)/%,$(PURE_CHECKS)) $(B)/tests/seeds $(FUZZERS)
+BOX_NEEDS := $(BUILT) $(filter-out %/measure %/ledger-cost,$(TEST_PROGRAMS)) $(B)/tests/faults.so $(B)/tests/box/e2e/foreign.bpf.o $(GO_CLIENTS) $(VARIANTS)
+
+.PHONY: check-build check-pure kernels golden fuzz soak-swaps soak-ledger soak-upgrade soak-scale soak-newcomer
+
+##@ check-build: what the tests need, to run one of them by hand
+check-build: deps-check $(PURE_NEEDS) $(BOX_NEEDS)
 
 ##@ check: build and run every test; ends with a line 'N passed, N failed'
-check: deps-check $(B)/sockwarden $(CHECKS)
-	SOCKWARDEN_PATH=share tests/run $(CHECKS)
+check: check-build
+	SOCKWARDEN_PATH=share tests/run $(PURE_CHECKS) $(BOX_CHECKS) $(MACHINE_CHECKS)
+
+##@ check-pure: the tests that need no root, in under a minute
+check-pure: deps-pure $(PURE_NEEDS)
+	SOCKWARDEN_PATH=share FUZZ_SECONDS=1 tests/run $(PURE_CHECKS)
+
+##@ kernels: run part of the tests under other kernels, in QEMU (KERNELS='6.1 6.12 newest'); kept in build/kernels
+KERNELS ?= 6.1 6.12 newest
+kernels: deps-kernels $(BOX_NEEDS)
+	tests/machine/kernels/run $(KERNELS) -- env SOCKWARDEN_PATH=share tests/run $(KERNEL_CHECKS)
+
+##@ golden: write the expected texts of policies and of usage anew; read the difference before committing it
+golden: $(B)/tests/policy-texts $(B)/tests/usage-texts
+	$(B)/tests/policy-texts --write
+	$(B)/tests/usage-texts --write
+
+##@ fuzz: run every fuzz target for FUZZ_SECONDS (default 600)
+FUZZ_SECONDS ?= 600
+fuzz: $(FUZZERS)
+	tests/pure/fuzz/run $(FUZZ_SECONDS)
+
+##@ bench: what a policy costs, as Markdown (needs root; BENCH_SECONDS=150, BENCH_ONLY='hooks traffic life loading passes tenants')
+# How long hooks and traffic are measured; the rest takes five minutes more
+BENCH_SECONDS ?= 150
+BENCH_BPF := $(addprefix $(B)/tests/bench/,empty.bpf.o passes.bpf.o)
+bench: $(BUILT) $(B)/tests/measure $(BENCH_BPF) $(B)/tests/crowd
+	SOCKWARDEN_PATH=share BENCH_PASSES=$(lastword $(BENCH_BPF)) BENCH_CROWD=$(B)/tests/crowd tests/bench/bench \
+		$(B)/sockwarden $(B)/tests/measure $(firstword $(BENCH_BPF)) $(BENCH_SECONDS)
+
+soak: fuzz kernels soak-ledger soak-swaps soak-upgrade soak-scale soak-newcomer
+soak-ledger: $(BOX_NEEDS)
+	tests/box/e2e/ledger 1000
+soak-swaps: $(BOX_NEEDS)
+	tests/box/e2e/swaps 10000
+soak-upgrade: $(BOX_NEEDS)
+	tests/box/e2e/upgrade 1
+soak-scale: $(BOX_NEEDS)
+	tests/box/scale/scale 100000 50 20 30
+soak-newcomer: deps-newcomer
+	tests/machine/newcomer/run

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a pass over a crowd of sockets costs (tests/scale), beside iterators with programs that look at nothing: over
+ * What a pass over a crowd of sockets costs (tests/box/scale), beside iterators with programs that look at nothing: over
  * the same objects, and over the sockets of the same network namespaces. What one costs that closes them all, beside
  * iterators that close the same and know nothing of them. And how long the processor is held.
  */

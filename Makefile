@@ -189,7 +189,7 @@ format: deps-lint
 	clang-format -i $(wildcard include/*.h bpf/*.[ch] user/*.c user/*/*.[ch] tests/*/*.[ch] tests/*/*/*.[ch] tests/*/*/*/*.[ch])
 
 ##@ lint: clang-tidy, cppcheck and shellcheck
-lint: deps-lint $(B)/sockwarden.skel.h $(B)/watch.skel.h $(B)/snapshot-layout.h
+lint: deps-lint $(B)/sockwarden.skel.h $(B)/watch.skel.h $(B)/identity.h $(B)/snapshot-layout.h
 	scripts/lint
 
 ##@ clean: remove what was built

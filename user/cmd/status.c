@@ -137,6 +137,9 @@ static int read_from_kernel(struct reports *out, struct fault *fault)
 
 	if (err)
 		return err == -ENOENT ? 0 : err;
+	if (host.map[MAP_settings] < 0)
+		warn("the policies in the kernel are of another build: they are shown as '-', and what is audited as "
+		     "enforced; 'sockwarden upgrade' takes over");
 	err = reports_read(&host, out, fault);
 	host_close(&host);
 	return err;

@@ -334,6 +334,26 @@ static int replace(struct fault *fault)
 	return err ? err : loader_install(fault);
 }
 
+/*
+ * Builds that pinned no identity know their state by what sw_host.unused says, and may still be running (sockwarden
+ * run): they must not take this for theirs.
+ */
+static void disown(const struct layout *was)
+{
+	struct sw_host state;
+	__u32 zero = 0;
+	char path[256];
+	int fd = was->known ? -1 : bpf_obj_get(pins_path(path, PINS_HOST, pins_map[MAP_host]));
+
+	if (fd < 0)
+		return;
+	if (!bpf_map_lookup_elem(fd, &zero, &state)) {
+		memset(state.unused, 0, sizeof(state.unused));
+		bpf_map_update_elem(fd, &zero, &state, BPF_ANY);
+	}
+	close(fd);
+}
+
 int upgrade_run(struct host *host, struct fault *fault)
 {
 	struct upgrade upgrade;
@@ -350,9 +370,12 @@ int upgrade_run(struct host *host, struct fault *fault)
 	host_disclaim(host);
 	if (plan)
 		return err ? plan : 0;
-	if (!err && upgrade_ways.tell)
+	if (err)
+		return err;
+	disown(&upgrade.layout);
+	if (upgrade_ways.tell)
 		upgrade_ways.tell(&upgrade);
-	return err;
+	return 0;
 }
 
 int upgrade_try(struct host *host, struct fault *fault)

@@ -31,8 +31,8 @@ int publish(struct host *host, const struct image *image, struct published *out,
 /* Loads this one under a number and serial that tenants know it by, into maps that are not in force yet. */
 int publish_as(struct host *host, const struct image *image, const struct published *as, struct fault *fault);
 
-/* Pins in the folder `to` what is pinned of all images in `from`. */
-int publish_pin_again(const struct host *host, const char *to, struct fault *fault);
+/* Pins in the folder `to`, too, what is pinned of all images. */
+int publish_pin_again(struct host *host, const char *to, struct fault *fault);
 
 /*
  * The same for `n` of them, in as few grace periods as one, if they are no more than PUBLISH_BATCH. All, or none. What

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "inner.h"
+#include "mem.h"
+
+int inner_trie(const struct image *image)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_NO_PREALLOC);
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	__u32 n = image->entries.n;
+	struct sw_prefix *keys = mem_alloc(n, sizeof(*keys));
+	struct sw_class *values = mem_alloc(n, sizeof(*values));
+	int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*keys), sizeof(*values), n ? n : 1, &create);
+	int err = fd < 0 ? -errno : 0;
+
+	for (__u32 i = 0; i < n; i++) {
+		keys[i] = image->entries.v[i].prefix;
+		values[i] = image->entries.v[i].class;
+	}
+	if (!err && n && bpf_map_update_batch(fd, keys, values, &n, &how))
+		err = -errno;
+	free(keys);
+	free(values);
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
+}
+
+int inner_table(const struct sw_row *rows, __u32 n)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_INNER_MAP);
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	__u32 *keys = mem_alloc(n, sizeof(*keys));
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(*keys), sizeof(*rows), n, &create);
+	int err = fd < 0 ? -errno : 0;
+
+	for (__u32 i = 0; i < n; i++)
+		keys[i] = i;
+	if (!err && bpf_map_update_batch(fd, keys, rows, &n, &how))
+		err = -errno;
+	free(keys);
+	if (err && fd >= 0)
+		close(fd);
+	return err ? err : fd;
+}
+
+__u32 inner_empty(int trie)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	struct sw_prefix *keys = mem_alloc(INNER_PIECE, sizeof(*keys));
+	struct sw_class *values = mem_alloc(INNER_PIECE, sizeof(*values));
+	struct sw_prefix token;
+	__u32 n = INNER_PIECE;
+
+	if (bpf_map_lookup_batch(trie, NULL, &token, keys, values, &n, &how) && errno != ENOENT)
+		n = 0;
+	if (n && bpf_map_delete_batch(trie, keys, &n, &how))
+		n = 0;
+	free(keys);
+	free(values);
+	return n;
+}
+
+void inner_close(int *fds, __u32 n)
+{
+	for (__u32 i = 0; i < n; i++) {
+		if (fds[i] >= 0)
+			close(fds[i]);
+		fds[i] = -1;
+	}
+}
+
+static const char *const kinds[] = { "trie", "table" };
+
+static const char *pin_path(char path[256], const char *folder, const char *kind, __u64 serial)
+{
+	snprintf(path, 256, "%s/image-%llu-%s", folder, serial, kind);
+	return path;
+}
+
+static int pin(const char *folder, int map, const char *kind, __u64 serial, struct fault *fault)
+{
+	char path[256];
+
+	if (!folder || !bpf_obj_pin(map, pin_path(path, folder, kind, serial)))
+		return 0;
+	return fault_set(fault, errno, "cannot pin %s: %s", path, strerror(errno));
+}
+
+void inner_unpin(const struct host *host, __u64 serial)
+{
+	char path[256];
+
+	for (int i = 0; i < 2 && host->pins; i++)
+		unlink(pin_path(path, host->pins, kinds[i], serial));
+}
+
+int inner_pin(const struct host *host, int trie, int table, __u64 serial, struct fault *fault)
+{
+	int err = pin(host->pins, trie, kinds[0], serial, fault);
+
+	return err ? err : pin(host->pins, table, kinds[1], serial, fault);
+}
+
+int inner_open_trie(const struct host *host, __u64 serial)
+{
+	char path[256];
+
+	return bpf_obj_get(pin_path(path, host->pins, kinds[0], serial));
+}
+
+int inner_open_table(const struct host *host, __u64 serial)
+{
+	char path[256];
+
+	return bpf_obj_get(pin_path(path, host->pins, kinds[1], serial));
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The inner maps of an image: a trie of its prefixes, and a table of the rest. For publish.c and collect.c. */
+#ifndef SW_INNER_H
+#define SW_INNER_H
+
+#include "host.h"
+#include "image.h"
+
+/* Descriptors, to be closed; or -errno. */
+int inner_trie(const struct image *image);
+int inner_table(const struct sw_row *rows, __u32 n);
+
+/* Deletes some of a trie's entries: as many as the kernel frees in one go in 10 to 17 ms. How many; 0: none are left.
+ */
+#define INNER_PIECE 5000
+__u32 inner_empty(int trie);
+
+/* Closes those that are open, and says that they are not. */
+void inner_close(int *fds, __u32 n);
+
+/* Pins by the image's serial, in host->pins unless that is NULL. 0 or -errno. */
+int inner_pin(const struct host *host, int trie, int table, __u64 serial, struct fault *fault);
+void inner_unpin(const struct host *host, __u64 serial);
+
+/* A descriptor, or -1: one that is being put there or taken out has none. */
+int inner_open_trie(const struct host *host, __u64 serial);
+int inner_open_table(const struct host *host, __u64 serial);
+
+#endif

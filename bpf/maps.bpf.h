@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Every map of the BPF side. They are __weak because each object file that is linked into the skeleton
- * brings the same definitions; the linker keeps one of each. A member of a value that changes its meaning must change its
- * name, for another build's values are read by these (user/kern/fields.h). Who writes what is said once, here:
+ * brings the same definitions; the linker keeps one of each. A member of a value that changes its meaning must change
+ * its name, for another build's values are read by these (user/kern/fields.h). Who writes what is said once, here:
  *
  *   map        written by                   read by
  *   tenants    user space, one store        every program, at no cost: storage of the attached cgroup
@@ -85,17 +85,17 @@ struct sw_sock {
 	__u64 approved; /* serial of the image that allowed `flow`; 0: none did */
 	__u64 active;   /* jiffies: the last operation of the tenant that was seen */
 	__u64 owner;    /* id of the tenant's cgroup; of a socket from outside, the tenant's it was found in */
-	__u64 bytes[SW_WAYS]; /* as metered; two CPUs that send at once may lose some of them here */
-	__u64 moved;          /* how far its data had come when a pass last looked */
-	__u64 judged;         /* serial of the image that last found its peer allowed in a pass; of a connection that
-			       * came in, that said how it is billed */
-	struct sw_flow flow;  /* the peer last approved */
-	__u8 binding;         /* enum sw_bind: what the bind hook let pass */
-	__u8 inbound;         /* accepted from a listener the policy allows */
-	__u8 billing;         /* enum sw_billing of `flow` */
-	__u8 closed;          /* enum sw_cause */
-	__u8 told;            /* user space has been told that it is closed */
-	__u8 came_billing;    /* enum sw_billing, of a connection that came in */
+	__u64 bytes[SW_DIRECTIONS]; /* as metered; two CPUs that send at once may lose some of them here */
+	__u64 moved;                /* how far its data had come when a pass last looked */
+	__u64 judged;        /* serial of the image that last found its peer allowed in a pass; of a connection that
+			      * came in, that said how it is billed */
+	struct sw_flow flow; /* the peer last approved */
+	__u8 binding;        /* enum sw_bind: what the bind hook let pass */
+	__u8 inbound;        /* accepted from a listener the policy allows */
+	__u8 billing;        /* enum sw_billing of `flow` */
+	__u8 closed;         /* enum sw_cause */
+	__u8 told;           /* user space has been told that it is closed */
+	__u8 came_billing;   /* enum sw_billing, of a connection that came in */
 	__u8 pad[2];
 	__u32 pid;     /* thread group that created it, 0 when it is older than the policy */
 	__u32 tenancy; /* sw_tenant.tenancy when it was last used or looked at: between two of them no hook runs */

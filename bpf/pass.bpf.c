@@ -222,8 +222,8 @@ static __always_inline struct sw_found describe(struct sock *sk, const struct sw
 	};
 
 	if (sock) {
-		found.closing.bytes[SW_TX] = sock->bytes[SW_TX];
-		found.closing.bytes[SW_RX] = sock->bytes[SW_RX];
+		found.closing.bytes[SW_EGRESS] = sock->bytes[SW_EGRESS];
+		found.closing.bytes[SW_INGRESS] = sock->bytes[SW_INGRESS];
 		found.pid = sock->pid;
 		found.fresh = !sock->told;
 		__builtin_memcpy(found.comm, sock->comm, sizeof(found.comm));

@@ -78,8 +78,8 @@ static __always_inline void sock_end(const struct scope *scope, struct sw_sock *
 
 	if (!sock || scope->settings->audit || !sock_close(sock, cause))
 		return;
-	closing.bytes[SW_TX] = sock->bytes[SW_TX];
-	closing.bytes[SW_RX] = sock->bytes[SW_RX];
+	closing.bytes[SW_EGRESS] = sock->bytes[SW_EGRESS];
+	closing.bytes[SW_INGRESS] = sock->bytes[SW_INGRESS];
 	say_closed(scope->tenant, scope->settings, denial, &closing);
 	bpf_ringbuf_output(&calls, &call, sizeof(call), BPF_RB_FORCE_WAKEUP);
 }

@@ -21,7 +21,7 @@ struct packet {
 };
 
 /* Which of the two ends is the remote one. */
-enum direction { OUT = SW_TX, IN = SW_RX };
+enum direction { OUT = SW_EGRESS, IN = SW_INGRESS };
 
 #define IPV6_FRAGMENT_HEADER 8
 #define IPV6_JUMBO_HEADER    8

@@ -205,15 +205,15 @@ struct sw_traffic {
 	__u64 packets;
 };
 
-enum sw_way {
-	SW_TX = 0,
-	SW_RX = 1,
-	SW_WAYS = 2,
+enum sw_direction {
+	SW_EGRESS = 0,
+	SW_INGRESS = 1,
+	SW_DIRECTIONS = 2,
 };
 
 /* Per CPU and slot. */
 struct sw_meter {
-	struct sw_traffic of[SW_BILLINGS][SW_WAYS];
+	struct sw_traffic of[SW_BILLINGS][SW_DIRECTIONS];
 };
 
 /*
@@ -363,9 +363,9 @@ struct sw_denial {
 
 /* What is said of a socket that was closed. */
 struct sw_closing {
-	__u64 idle;           /* milliseconds since the last operation on it that was seen */
-	__u64 bytes[SW_WAYS]; /* of the IP layer, as the meters count them */
-	__u32 cause;          /* enum sw_cause; SW_CAUSE_NONE: nothing was closed */
+	__u64 idle;                 /* milliseconds since the last operation on it that was seen */
+	__u64 bytes[SW_DIRECTIONS]; /* of the IP layer, as the meters count them */
+	__u32 cause;                /* enum sw_cause; SW_CAUSE_NONE: nothing was closed */
 	__u32 pad;
 };
 

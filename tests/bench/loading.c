@@ -123,20 +123,20 @@ static void print(struct cost costs[WAYS][TIMES])
 {
 	double wall[WAYS][ROUNDS], cpu[WAYS][ROUNDS], user[TIMES], kernel[TIMES];
 
-	for (int way = 0; way < WAYS; way++) {
+	for (int direction = 0; direction < WAYS; direction++) {
 		for (int i = 0; i < TIMES; i++) {
-			wall[way][i] = costs[way][i].wall;
-			user[i] = costs[way][i].user;
-			kernel[i] = costs[way][i].system;
-			cpu[way][i] = user[i] + kernel[i];
+			wall[direction][i] = costs[direction][i].wall;
+			user[i] = costs[direction][i].user;
+			kernel[i] = costs[direction][i].system;
+			cpu[direction][i] = user[i] + kernel[i];
 		}
-		cell("%s", ways[way].name);
-		cell("%.0f", quartiles(wall[way], TIMES).median);
+		cell("%s", ways[direction].name);
+		cell("%.0f", quartiles(wall[direction], TIMES).median);
 		cell("%.0f", quartiles(user, TIMES).median);
 		cell("%.0f", quartiles(kernel, TIMES).median);
-		cell("%.3f", ratios(wall[way], wall[0], TIMES).median);
-		cell("%.3f", ratios(cpu[way], cpu[0], TIMES).median);
-		cell("%s", way == WAYS - 1 ? "1.5" : "-");
+		cell("%.3f", ratios(wall[direction], wall[0], TIMES).median);
+		cell("%.3f", ratios(cpu[direction], cpu[0], TIMES).median);
+		cell("%s", direction == WAYS - 1 ? "1.5" : "-");
 	}
 }
 
@@ -152,8 +152,8 @@ void bench_loading(void)
 	for (int i = 0; i < 7; i++)
 		cell("%s", heading[i]);
 	for (int i = 0; i < TIMES; i++) {
-		for (int way = 0; way < WAYS; way++) {
-			costs[way][i] = ways[way].measure();
+		for (int direction = 0; direction < WAYS; direction++) {
+			costs[direction][i] = ways[direction].measure();
 			settle();
 		}
 	}

@@ -110,8 +110,8 @@ static void add_traffic(struct sw_meter *meter)
 {
 	static __u64 seed;
 
-	for (int way = 0; way < SW_WAYS; way++) {
-		struct sw_traffic *traffic = &meter->of[SW_BILLABLE][way];
+	for (int direction = 0; direction < SW_DIRECTIONS; direction++) {
+		struct sw_traffic *traffic = &meter->of[SW_BILLABLE][direction];
 		__u64 packets;
 
 		seed = seed * 6364136223846793005u + 1442695040888963407u;

@@ -22,7 +22,8 @@ static void print_row(const struct listing *listing, const struct sw_found *foun
 
 	printf("%-20s %-9s %10s %10s %10s  ", listing->host->records[found->slot].name,
 	       cause_name(found->closing.cause), duration_format(found->closing.idle, idle),
-	       bytes_format(found->closing.bytes[SW_TX], sent), bytes_format(found->closing.bytes[SW_RX], received));
+	       bytes_format(found->closing.bytes[SW_EGRESS], sent),
+	       bytes_format(found->closing.bytes[SW_INGRESS], received));
 	if (found->peer.port)
 		fputs(flow_format(&found->peer, peer), stdout);
 	else
@@ -52,8 +53,8 @@ static void json_found(const struct sw_found *found, void *data)
 	json_string(json, "tenant", listing->host->records[found->slot].name);
 	json_string(json, "cause", cause_name(found->closing.cause));
 	json_number(json, "idle_ms", found->closing.idle);
-	json_number(json, "sent_bytes", found->closing.bytes[SW_TX]);
-	json_number(json, "received_bytes", found->closing.bytes[SW_RX]);
+	json_number(json, "sent_bytes", found->closing.bytes[SW_EGRESS]);
+	json_number(json, "received_bytes", found->closing.bytes[SW_INGRESS]);
 	json_string(json, "protocol", proto_name(found->peer.proto));
 	if (found->peer.port) {
 		json_string(json, "peer", addr_format(&found->peer.peer, peer));

@@ -44,8 +44,8 @@ static void print_row(const struct report *report)
 	       shorten(report->record.name, TENANT_COLUMN, name), tenant_state_name(report->state), POLICY_COLUMN,
 	       shorten(*report->settings.policy ? report->settings.policy : "-", POLICY_COLUMN, policy),
 	       (uint64_t)report->counts.allowed, (uint64_t)report_denied(report),
-	       bytes_format(meter_way(&report->meter, SW_TX).bytes, sent),
-	       bytes_format(meter_way(&report->meter, SW_RX).bytes, received));
+	       bytes_format(meter_direction(&report->meter, SW_EGRESS).bytes, sent),
+	       bytes_format(meter_direction(&report->meter, SW_INGRESS).bytes, received));
 }
 
 /* What is wrong with the host; `doctor` says more. */

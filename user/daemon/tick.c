@@ -151,7 +151,7 @@ static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 
 	if (settings->budget == SW_NO_LIMIT || note_equal(&note, &daemon->budgets[slot]))
 		return 0;
 	err = budget_limit_by(daemon->ledger, &daemon->host, stock->records[slot].name, stocked(stock, slot), settings,
-			      &stock->meters[slot].of[SW_BILLABLE][SW_TX].bytes, now, &limit, fault);
+			      &stock->meters[slot].of[SW_BILLABLE][SW_EGRESS].bytes, now, &limit, fault);
 	if (!err)
 		err = budget_set(&daemon->host, stocked(stock, slot), limit, fault);
 	if (!err)

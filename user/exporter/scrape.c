@@ -129,13 +129,13 @@ static void write_meter(struct metrics *metrics, const char *tenant, const struc
 	for (int billing = 0; billing < SW_BILLINGS; billing++) {
 		if (billing == SW_EXEMPT && meter_is_zero(meter, SW_EXEMPT))
 			continue;
-		for (int way = 0; way < SW_WAYS; way++) {
+		for (int direction = 0; direction < SW_DIRECTIONS; direction++) {
 			struct label labels[] = { { "tenant", tenant },
 						  { "class", billing_name(billing) },
-						  { "direction", way_name(way) },
+						  { "direction", direction_name(direction) },
 						  { 0 } };
 
-			metrics_sample(metrics, labels, quantity_of(&meter->of[billing][way], quantity));
+			metrics_sample(metrics, labels, quantity_of(&meter->of[billing][direction], quantity));
 		}
 	}
 }
@@ -304,7 +304,7 @@ static int by_name(const void *a, const void *b)
 static int by_sent(const void *a, const void *b)
 {
 	const struct report *x = *(const struct report *const *)a, *y = *(const struct report *const *)b;
-	__u64 sent_x = x->meter.of[SW_BILLABLE][SW_TX].bytes, sent_y = y->meter.of[SW_BILLABLE][SW_TX].bytes;
+	__u64 sent_x = x->meter.of[SW_BILLABLE][SW_EGRESS].bytes, sent_y = y->meter.of[SW_BILLABLE][SW_EGRESS].bytes;
 
 	return sent_x > sent_y ? -1 : sent_x < sent_y ? 1 : by_name(a, b);
 }

@@ -7,11 +7,11 @@
 #include <unistd.h>
 
 #include "carry.h"
-#include "hits.h"
 #include "loader.h"
 #include "pins.h"
 #include "publish.h"
 #include "relink.h"
+#include "renew.h"
 #include "slots.h"
 #include "upgrade.h"
 #include "watch.h"
@@ -96,119 +96,6 @@ int upgrade_plan(struct upgrade *out, struct fault *fault)
 	unview(records, SW_TENANTS_MAX, sizeof(*records));
 	if (fd >= 0)
 		close(fd);
-	return err;
-}
-
-/* ---- images, made anew ----------------------------------------------------------------------------------------- */
-
-struct source {
-	const char *policy, *tenant; /* of the first tenant that has it; the records' own */
-	struct image *image;
-};
-
-struct sources {
-	LIST(struct source) of;
-	struct {
-		__u64 serial;
-		size_t source; /* index in `of`, and one */
-	} numbers[SW_IMAGES_MAX];
-};
-
-static int compile_source(const struct sw_record *record, struct image **out, struct fault *fault)
-{
-	struct fault why = { "this program has no compiler" };
-
-	*out = upgrade_ways.compile ? upgrade_ways.compile(record->policy, &why) : NULL;
-	if (*out)
-		return 0;
-	return fault_set(fault, EINVAL, "nothing was changed: the policy of tenant %s cannot be read anew: %.300s",
-			 record->name, why.text);
-}
-
-/* Each policy is compiled once. */
-static int find_source(struct sources *sources, const struct sw_record *record, size_t *out, struct fault *fault)
-{
-	struct image *image;
-	int err;
-
-	for (*out = 0; *out < sources->of.n; ++*out)
-		if (!strcmp(sources->of.v[*out].policy, record->policy))
-			return 0;
-	err = compile_source(record, &image, fault);
-	if (!err)
-		*list_add(&sources->of) = (struct source){ record->policy, record->name, image };
-	return err;
-}
-
-static bool image_equal(const struct image *a, const struct image *b)
-{
-	return !memcmp(a->settings.hash, b->settings.hash, sizeof(a->settings.hash));
-}
-
-/* The image that a tenant has, under the number and serial that it knows it by. */
-static int renew_image(struct host *next, struct sources *sources, const struct sw_record *record,
-		       const struct sw_tenant *tenant, struct fault *fault)
-{
-	const struct source *had, *has;
-	size_t at;
-	int err = find_source(sources, record, &at, fault);
-
-	if (err)
-		return err;
-	if (!sources->numbers[tenant->image].source) {
-		sources->numbers[tenant->image].source = at + 1;
-		return publish_as(next, sources->of.v[at].image, &(struct published){ tenant->image, tenant->serial },
-				  fault);
-	}
-	had = &sources->of.v[sources->numbers[tenant->image].source - 1];
-	has = &sources->of.v[at];
-	if (image_equal(had->image, has->image))
-		return 0;
-	return fault_set(fault, EINVAL,
-			 "nothing was changed: tenants %s and %s have one policy in the kernel, but their sources "
-			 "%.120s and %.120s differ: make them the same, or detach one",
-			 had->tenant, record->name, had->policy, has->policy);
-}
-
-/* With counters for its rules, which begin anew. */
-static int renew_tenant(struct host *next, struct sources *sources, __u32 slot, const struct sw_tenant *tenant,
-			struct fault *fault)
-{
-	const struct sw_record *record = &next->records[slot];
-	size_t source;
-	int err = renew_image(next, sources, record, tenant, fault);
-
-	if (err)
-		return err;
-	source = sources->numbers[tenant->image].source - 1;
-	return hits_place(next, slot, tenant->serial, sources->of.v[source].image->settings.rules, fault);
-}
-
-static int renew_each(struct host *next, struct sources *sources, struct fault *fault)
-{
-	int err = 0;
-
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX && !err; slot++) {
-		const struct sw_record *record = &next->records[slot];
-		struct sw_tenant tenant;
-
-		if (!record->cgroup || host_storage(next, record->cgroup, &tenant) || tenant.slot != slot)
-			continue; /* refused everything, and still will be */
-		if (tenant.image && tenant.image < SW_IMAGES_MAX)
-			err = renew_tenant(next, sources, slot, &tenant, fault);
-	}
-	return err;
-}
-
-static int renew_images(struct host *next, struct fault *fault)
-{
-	struct sources *sources = mem_alloc(1, sizeof(*sources));
-	int err = renew_each(next, sources, fault);
-
-	for (size_t i = 0; i < sources->of.n; i++)
-		image_free(sources->of.v[i].image);
-	free(sources->of.v);
-	free(sources);
 	return err;
 }
 

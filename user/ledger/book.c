@@ -107,12 +107,12 @@ static int read_source(struct ledger *ledger, struct book *book, struct fault *f
 	return err;
 }
 
-static void read_traffic(sqlite3_stmt *stmt, int column, struct sw_traffic way[SW_WAYS])
+static void read_traffic(sqlite3_stmt *stmt, int column, struct sw_traffic traffic[SW_DIRECTIONS])
 {
-	for (int i = 0; i < SW_WAYS; i++)
-		way[i] = (struct sw_traffic){ .bytes = sqlite3_column_int64(stmt, column + 3 * i),
-					      .payload = sqlite3_column_int64(stmt, column + 3 * i + 1),
-					      .packets = sqlite3_column_int64(stmt, column + 3 * i + 2) };
+	for (int i = 0; i < SW_DIRECTIONS; i++)
+		traffic[i] = (struct sw_traffic){ .bytes = sqlite3_column_int64(stmt, column + 3 * i),
+						  .payload = sqlite3_column_int64(stmt, column + 3 * i + 1),
+						  .packets = sqlite3_column_int64(stmt, column + 3 * i + 2) };
 }
 
 /* The days are read in their order, and tenancies looked up for them: the other way round is many times dearer. */
@@ -207,9 +207,9 @@ static bool fits(const struct sw_meter *meter)
 	__u64 all = 0;
 
 	for (int billing = 0; billing < SW_BILLINGS; billing++)
-		for (int way = 0; way < SW_WAYS; way++)
-			all |= meter->of[billing][way].bytes | meter->of[billing][way].payload |
-			       meter->of[billing][way].packets;
+		for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+			all |= meter->of[billing][direction].bytes | meter->of[billing][direction].payload |
+			       meter->of[billing][direction].packets;
 	return all <= INT64_MAX;
 }
 
@@ -432,7 +432,7 @@ static int write_names(struct booking *booking)
 
 static int write_entry(struct booking *booking, const struct line *line, enum sw_billing billing, __s64 tick)
 {
-	const struct sw_traffic *tx = &line->delta.of[billing][SW_TX], *rx = &line->delta.of[billing][SW_RX];
+	const struct sw_traffic *tx = &line->delta.of[billing][SW_EGRESS], *rx = &line->delta.of[billing][SW_INGRESS];
 	const struct booked *whose = &line->after;
 	int err = store_write(booking->ledger, booking->fault,
 			      "INSERT INTO entry VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", "iiiiiiiiiii", tick,

@@ -50,7 +50,7 @@ static void copy_text(sqlite3_stmt *stmt, int column, char *out, size_t size)
 
 /* False when a number is none that is ever booked. */
 static bool read_row(sqlite3_stmt *stmt, char tenant[SW_NAME_MAX], enum sw_billing *billing,
-		     struct sw_traffic way[SW_WAYS])
+		     struct sw_traffic traffic[SW_DIRECTIONS])
 {
 	__u64 counters[6], all = 0;
 
@@ -58,7 +58,7 @@ static bool read_row(sqlite3_stmt *stmt, char tenant[SW_NAME_MAX], enum sw_billi
 	*billing = sqlite3_column_int64(stmt, 2) ? SW_EXEMPT : SW_BILLABLE;
 	for (int i = 0; i < 6; i++)
 		all |= counters[i] = sqlite3_column_int64(stmt, 3 + i);
-	memcpy(way, counters, sizeof(counters));
+	memcpy(traffic, counters, sizeof(counters));
 	return all <= INT64_MAX && sqlite3_column_int64(stmt, 9) >= 0 && sqlite3_column_int64(stmt, 10) >= 0;
 }
 
@@ -83,7 +83,7 @@ static int add_usage(struct ledger *ledger, sqlite3_stmt *stmt, int by, struct u
 {
 	struct usage *usage = list_add(&out->rows);
 
-	if (!read_row(stmt, usage->tenant, &usage->billing, usage->way)) {
+	if (!read_row(stmt, usage->tenant, &usage->billing, usage->traffic)) {
 		sqlite3_reset(stmt);
 		return damaged(ledger, "a sum is out of range", fault);
 	}
@@ -145,7 +145,7 @@ static int add_interval(struct ledger *ledger, sqlite3_stmt *stmt, struct batch 
 	copy_text(stmt, 14, epoch, sizeof(epoch));
 	interval->epoch = strtoull(epoch, NULL, 16);
 	copy_text(stmt, 15, interval->policy, sizeof(interval->policy));
-	if (read_row(stmt, interval->tenant, &interval->billing, interval->way) &&
+	if (read_row(stmt, interval->tenant, &interval->billing, interval->traffic) &&
 	    sqlite3_column_bytes(stmt, 16) == sizeof(interval->hash)) {
 		memcpy(interval->hash, sqlite3_column_blob(stmt, 16), sizeof(interval->hash));
 		return 0;

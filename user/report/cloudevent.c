@@ -71,7 +71,7 @@ static void write_data(const struct interval *interval, struct json *json)
 	json_string(json, "from", calendar_format_ms(interval->start, time));
 	json_string(json, "to", calendar_format_ms(interval->end, time));
 	write_policy(interval, json);
-	usage_figures_json(interval->way, json);
+	usage_figures_json(interval->traffic, json);
 	json_close(json, '}');
 }
 

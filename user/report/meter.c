@@ -6,9 +6,9 @@ const char *billing_name(unsigned billing)
 	return billing == SW_BILLABLE ? "billable" : billing == SW_EXEMPT ? "exempt" : "?";
 }
 
-const char *way_name(unsigned way)
+const char *direction_name(unsigned direction)
 {
-	return way == SW_TX ? "transmit" : way == SW_RX ? "receive" : "?";
+	return direction == SW_EGRESS ? "transmit" : direction == SW_INGRESS ? "receive" : "?";
 }
 
 void traffic_add(struct sw_traffic *sum, const struct sw_traffic *add)
@@ -21,8 +21,8 @@ void traffic_add(struct sw_traffic *sum, const struct sw_traffic *add)
 void meter_add(struct sw_meter *sum, const struct sw_meter *add)
 {
 	for (int billing = 0; billing < SW_BILLINGS; billing++)
-		for (int way = 0; way < SW_WAYS; way++)
-			traffic_add(&sum->of[billing][way], &add->of[billing][way]);
+		for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+			traffic_add(&sum->of[billing][direction], &add->of[billing][direction]);
 }
 
 static bool traffic_since(const struct sw_traffic *now, const struct sw_traffic *before, struct sw_traffic *out)
@@ -39,9 +39,9 @@ bool meter_since(const struct sw_meter *now, const struct sw_meter *before, stru
 	bool forward = true;
 
 	for (int billing = 0; billing < SW_BILLINGS; billing++)
-		for (int way = 0; way < SW_WAYS; way++)
-			forward &= traffic_since(&now->of[billing][way], &before->of[billing][way],
-						 &since.of[billing][way]);
+		for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+			forward &= traffic_since(&now->of[billing][direction], &before->of[billing][direction],
+						 &since.of[billing][direction]);
 	if (forward)
 		*out = since;
 	return forward;
@@ -49,15 +49,15 @@ bool meter_since(const struct sw_meter *now, const struct sw_meter *before, stru
 
 bool meter_is_zero(const struct sw_meter *meter, enum sw_billing billing)
 {
-	const struct sw_traffic *tx = &meter->of[billing][SW_TX], *rx = &meter->of[billing][SW_RX];
+	const struct sw_traffic *tx = &meter->of[billing][SW_EGRESS], *rx = &meter->of[billing][SW_INGRESS];
 
 	return !(tx->bytes | tx->payload | tx->packets | rx->bytes | rx->payload | rx->packets);
 }
 
-struct sw_traffic meter_way(const struct sw_meter *meter, enum sw_way way)
+struct sw_traffic meter_direction(const struct sw_meter *meter, enum sw_direction direction)
 {
-	struct sw_traffic sum = meter->of[SW_BILLABLE][way];
+	struct sw_traffic sum = meter->of[SW_BILLABLE][direction];
 
-	traffic_add(&sum, &meter->of[SW_EXEMPT][way]);
+	traffic_add(&sum, &meter->of[SW_EXEMPT][direction]);
 	return sum;
 }

@@ -7,8 +7,8 @@
 
 #include "abi.h"
 
-const char *billing_name(unsigned billing); /* "billable", "exempt": the class of a row and of a metric */
-const char *way_name(unsigned way);         /* "transmit", "receive" */
+const char *billing_name(unsigned billing);     /* "billable", "exempt": the class of a row and of a metric */
+const char *direction_name(unsigned direction); /* "transmit", "receive" */
 
 /* *sum += add */
 void meter_add(struct sw_meter *sum, const struct sw_meter *add);
@@ -21,6 +21,6 @@ bool meter_since(const struct sw_meter *now, const struct sw_meter *before, stru
 bool meter_is_zero(const struct sw_meter *meter, enum sw_billing billing);
 
 /* Both kinds of billing together. */
-struct sw_traffic meter_way(const struct sw_meter *meter, enum sw_way way);
+struct sw_traffic meter_direction(const struct sw_meter *meter, enum sw_direction direction);
 
 #endif

@@ -65,10 +65,10 @@ __u64 report_budget_left(const struct report *report)
 	return report->limit > report->counts.spent ? report->limit - report->counts.spent : 0;
 }
 
-static void print_traffic(const char *label, const struct sw_meter *meter, enum sw_way way, FILE *out)
+static void print_traffic(const char *label, const struct sw_meter *meter, enum sw_direction direction, FILE *out)
 {
-	struct sw_traffic traffic = meter_way(meter, way);
-	__u64 exempt = meter->of[SW_EXEMPT][way].bytes;
+	struct sw_traffic traffic = meter_direction(meter, direction);
+	__u64 exempt = meter->of[SW_EXEMPT][direction].bytes;
 	char text[BYTES_TEXT];
 
 	fprintf(out, "  %-10s %10s in %" PRIu64 " packet%s", label, bytes_format(traffic.bytes, text),
@@ -177,8 +177,8 @@ void report_print(const struct report *report, const struct support *support, FI
 {
 	fprintf(out, "tenant %s, policy %s, %s\n", report->record.name,
 		*report->settings.policy ? report->settings.policy : "-", tenant_state_name(report->state));
-	print_traffic("sent", &report->meter, SW_TX, out);
-	print_traffic("received", &report->meter, SW_RX, out);
+	print_traffic("sent", &report->meter, SW_EGRESS, out);
+	print_traffic("received", &report->meter, SW_INGRESS, out);
 	print_budget(report, out);
 	fprintf(out, "  %-10s %10" PRIu64 "\n", "allowed", (uint64_t)report->counts.allowed);
 	print_denied(report, out);
@@ -231,15 +231,15 @@ static void json_refused(const struct report *report, struct json *json)
 	json_close(json, ']');
 }
 
-static void json_traffic(struct json *json, const char *way, struct sw_traffic traffic)
+static void json_traffic(struct json *json, const char *direction, struct sw_traffic traffic)
 {
 	char key[40];
 
-	snprintf(key, sizeof(key), "%s_bytes", way);
+	snprintf(key, sizeof(key), "%s_bytes", direction);
 	json_number(json, key, traffic.bytes);
-	snprintf(key, sizeof(key), "%s_payload_bytes", way);
+	snprintf(key, sizeof(key), "%s_payload_bytes", direction);
 	json_number(json, key, traffic.payload);
-	snprintf(key, sizeof(key), "%s_packets", way);
+	snprintf(key, sizeof(key), "%s_packets", direction);
 	json_number(json, key, traffic.packets);
 }
 
@@ -277,11 +277,11 @@ void report_json(const struct report *report, const struct support *support, str
 	json_string(json, "state", tenant_state_name(report->state));
 	json_string(json, "policy", *report->settings.policy ? report->settings.policy : NULL);
 	json_string(json, "policy_hash", report->settings.serial ? sha256_format(report->settings.hash, hash) : NULL);
-	json_traffic(json, "sent", meter_way(&report->meter, SW_TX));
-	json_traffic(json, "received", meter_way(&report->meter, SW_RX));
+	json_traffic(json, "sent", meter_direction(&report->meter, SW_EGRESS));
+	json_traffic(json, "received", meter_direction(&report->meter, SW_INGRESS));
 	json_open(json, "exempt", '{');
-	json_traffic(json, "sent", report->meter.of[SW_EXEMPT][SW_TX]);
-	json_traffic(json, "received", report->meter.of[SW_EXEMPT][SW_RX]);
+	json_traffic(json, "sent", report->meter.of[SW_EXEMPT][SW_EGRESS]);
+	json_traffic(json, "received", report->meter.of[SW_EXEMPT][SW_INGRESS]);
 	json_close(json, '}');
 	json_budget(report, json);
 	json_number(json, "allowed", report->counts.allowed);

@@ -16,10 +16,10 @@ const char *usage_figure_name(int figure)
 	return names[figure];
 }
 
-__u64 usage_figure(const struct sw_traffic way[SW_WAYS], int figure)
+__u64 usage_figure(const struct sw_traffic traffic[SW_DIRECTIONS], int figure)
 {
-	const struct sw_traffic *traffic = &way[figure < 3 ? SW_TX : SW_RX];
-	const __u64 figures[] = { traffic->bytes, traffic->payload, traffic->packets };
+	const struct sw_traffic *of = &traffic[figure < 3 ? SW_EGRESS : SW_INGRESS];
+	const __u64 figures[] = { of->bytes, of->payload, of->packets };
 
 	return figures[figure % 3];
 }
@@ -42,18 +42,18 @@ static bool traffic_add_fits(struct sw_traffic *sum, const struct sw_traffic *ad
 }
 
 /* `sum` is what both kinds of billing come to, for tables add them up. */
-static bool total_add(struct usage_total *total, struct sw_traffic sum[SW_WAYS], const struct usage *row,
+static bool total_add(struct usage_total *total, struct sw_traffic sum[SW_DIRECTIONS], const struct usage *row,
 		      const struct usage_style *style)
 {
 	bool exempt = row->billing == SW_EXEMPT;
 	__u64 micro = 0;
 
-	for (int way = 0; way < SW_WAYS; way++)
-		if (!traffic_add_fits(&sum[way], &row->way[way]))
+	for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+		if (!traffic_add_fits(&sum[direction], &row->traffic[direction]))
 			return false;
-	for (int way = 0; way < SW_WAYS; way++)
-		traffic_add(&total->meter.of[exempt][way], &row->way[way]);
-	if (style->priced && !exempt && !price_amount(&style->price, row->way[SW_TX].bytes, &micro))
+	for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+		traffic_add(&total->meter.of[exempt][direction], &row->traffic[direction]);
+	if (style->priced && !exempt && !price_amount(&style->price, row->traffic[SW_EGRESS].bytes, &micro))
 		return false;
 	total->micro += micro;
 	return total->micro <= INT64_MAX;
@@ -61,7 +61,7 @@ static bool total_add(struct usage_total *total, struct sw_traffic sum[SW_WAYS],
 
 int usage_total(const struct usages *usages, const struct usage_style *style, struct usage_total *out)
 {
-	struct sw_traffic sum[SW_WAYS] = { 0 };
+	struct sw_traffic sum[SW_DIRECTIONS] = { 0 };
 
 	*out = (struct usage_total){ 0 };
 	for (size_t i = 0; i < usages->rows.n; i++)
@@ -75,16 +75,16 @@ __u64 usage_amount(const struct usage *row, const struct usage_style *style)
 	__u64 micro = 0;
 
 	if (style->priced && row->billing != SW_EXEMPT)
-		price_amount(&style->price, row->way[SW_TX].bytes, &micro);
+		price_amount(&style->price, row->traffic[SW_EGRESS].bytes, &micro);
 	return micro;
 }
 
 /* ---- JSON ---------------------------------------------------------------------------------------- */
 
-void usage_figures_json(const struct sw_traffic way[SW_WAYS], struct json *json)
+void usage_figures_json(const struct sw_traffic traffic[SW_DIRECTIONS], struct json *json)
 {
 	for (int i = 0; i < USAGE_FIGURES; i++)
-		json_number(json, usage_figure_name(i), usage_figure(way, i));
+		json_number(json, usage_figure_name(i), usage_figure(traffic, i));
 }
 
 static void json_amount(__u64 micro, const struct usage_style *style, struct json *json)
@@ -104,7 +104,7 @@ static void json_row(const struct usage *row, const struct usage_style *style, s
 	json_string(json, "class", billing_name(row->billing));
 	json_string(json, "from", calendar_format(row->from, text));
 	json_string(json, "to", calendar_format(row->to, text));
-	usage_figures_json(row->way, json);
+	usage_figures_json(row->traffic, json);
 	json_amount(usage_amount(row, style), style, json);
 	json_close(json, '}');
 }
@@ -112,10 +112,11 @@ static void json_row(const struct usage *row, const struct usage_style *style, s
 /* As a report has it: all, and what of it is exempt. */
 static void json_total(const struct usage_total *total, const struct usage_style *style, struct json *json)
 {
-	struct sw_traffic way[SW_WAYS] = { meter_way(&total->meter, SW_TX), meter_way(&total->meter, SW_RX) };
+	struct sw_traffic traffic[SW_DIRECTIONS] = { meter_direction(&total->meter, SW_EGRESS),
+						     meter_direction(&total->meter, SW_INGRESS) };
 
 	json_open(json, "total", '{');
-	usage_figures_json(way, json);
+	usage_figures_json(traffic, json);
 	json_open(json, "exempt", '{');
 	usage_figures_json(total->meter.of[SW_EXEMPT], json);
 	json_close(json, '}');
@@ -178,7 +179,7 @@ static void csv_row(const struct usage *row, const struct usage_style *style, st
 	csv_text(csv, row->tenant);
 	csv_text(csv, billing_name(row->billing));
 	for (int i = 0; i < USAGE_FIGURES; i++)
-		csv_number(csv, usage_figure(row->way, i));
+		csv_number(csv, usage_figure(row->traffic, i));
 	if (style->priced) {
 		csv_text(csv, money_format(usage_amount(row, style), money));
 		csv_text(csv, style->currency);

@@ -20,7 +20,7 @@ struct usage {
 	char tenant[SW_NAME_MAX];
 	enum sw_billing billing;
 	__s64 from, to; /* the period, `to` not in it */
-	struct sw_traffic way[SW_WAYS];
+	struct sw_traffic traffic[SW_DIRECTIONS];
 };
 
 struct usages {
@@ -38,7 +38,7 @@ struct interval {
 	__s64 start, end; /* milliseconds since 1970 */
 	char policy[SW_NAME_MAX];
 	__u8 hash[32]; /* SHA-256 of the policy's image, in force when the row was booked */
-	struct sw_traffic way[SW_WAYS];
+	struct sw_traffic traffic[SW_DIRECTIONS];
 };
 
 enum usage_bars { BARS_NONE, BARS_ASCII, BARS_BLOCKS };
@@ -80,10 +80,10 @@ int usage_total(const struct usages *usages, const struct usage_style *style, st
 __u64 usage_amount(const struct usage *row, const struct usage_style *style);
 
 /* The figures of a row, by the names that JSON and CSV have for them. */
-#define USAGE_FIGURES (3 * SW_WAYS)
+#define USAGE_FIGURES (3 * SW_DIRECTIONS)
 const char *usage_figure_name(int figure);
-__u64 usage_figure(const struct sw_traffic way[SW_WAYS], int figure);
-void usage_figures_json(const struct sw_traffic way[SW_WAYS], struct json *json);
+__u64 usage_figure(const struct sw_traffic traffic[SW_DIRECTIONS], int figure);
+void usage_figures_json(const struct sw_traffic traffic[SW_DIRECTIONS], struct json *json);
 
 /* A name as a terminal may show it; one the ledger should not have becomes question marks. */
 const char *usage_plain(const char *name, char text[SW_NAME_MAX]);

@@ -66,7 +66,7 @@ static void make_charge(const struct usage *row, const struct usage_style *style
 {
 	struct price price = style->price;
 	bool exempt = row->billing == SW_EXEMPT;
-	__u64 sent = row->way[SW_TX].bytes;
+	__u64 sent = row->traffic[SW_EGRESS].bytes;
 
 	if (exempt)
 		price.nano = 0;

@@ -52,15 +52,15 @@ static void collect(const struct usages *usages, const struct usage_style *style
 			entry = list_add(entries);
 			entry->row = row;
 		}
-		for (int way = 0; way < SW_WAYS; way++)
-			traffic_add(&entry->meter.of[row->billing == SW_EXEMPT][way], &row->way[way]);
+		for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+			traffic_add(&entry->meter.of[row->billing == SW_EXEMPT][direction], &row->traffic[direction]);
 		entry->micro += usage_amount(row, style);
 	}
 }
 
 static __u64 sent(const struct entry *entry)
 {
-	return meter_way(&entry->meter, SW_TX).bytes;
+	return meter_direction(&entry->meter, SW_EGRESS).bytes;
 }
 
 static int by_period_and_size(const void *a, const void *b)
@@ -92,8 +92,8 @@ static void add_head(struct table *table)
 
 static struct line *add_figures(struct table *table, const struct sw_meter *meter, __u64 micro)
 {
-	struct sw_traffic tx = meter_way(meter, SW_TX), rx = meter_way(meter, SW_RX);
-	__u64 exempt = meter->of[SW_EXEMPT][SW_TX].bytes;
+	struct sw_traffic tx = meter_direction(meter, SW_EGRESS), rx = meter_direction(meter, SW_INGRESS);
+	__u64 exempt = meter->of[SW_EXEMPT][SW_EGRESS].bytes;
 	struct line *line = list_add(&table->lines);
 
 	bytes_format(tx.bytes, line->cell[SENT]);

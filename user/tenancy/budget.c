@@ -32,7 +32,7 @@ static int begin_spending(struct host *host, struct tenancy of, struct fault *fa
 		return err;
 	spent = *(volatile const __u64 *)&host->counts[of.slot].spent;
 	err = meters_read_one(host, of.slot, &meter, fault);
-	record.unspent = meter.of[SW_BILLABLE][SW_TX].bytes - spent;
+	record.unspent = meter.of[SW_BILLABLE][SW_EGRESS].bytes - spent;
 	return err ? err : slot_write(host, of.slot, &record, fault);
 }
 
@@ -61,8 +61,8 @@ static int add_pending(struct ledger *ledger, const struct host *host, const cha
 			err = meters_read_one(host, slot, &meter, fault);
 		if (err)
 			return err;
-		if (meter.of[SW_BILLABLE][SW_TX].bytes > booked)
-			*pending += meter.of[SW_BILLABLE][SW_TX].bytes - booked;
+		if (meter.of[SW_BILLABLE][SW_EGRESS].bytes > booked)
+			*pending += meter.of[SW_BILLABLE][SW_EGRESS].bytes - booked;
 	}
 	return 0;
 }

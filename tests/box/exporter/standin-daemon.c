@@ -12,8 +12,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "mem.h"
 #include "client.h"
+#include "mem.h"
 
 static struct report *add(struct snapshot *snapshot, const char *name, enum tenant_state state)
 {
@@ -52,9 +52,9 @@ static void add_busy(struct snapshot *snapshot)
 {
 	struct report *report = add(snapshot, "busy", TENANT_ENFORCED);
 
-	report->meter.of[SW_BILLABLE][SW_TX] = (struct sw_traffic){ 9007199254740991, 9007199254000000, 123456789 };
-	report->meter.of[SW_BILLABLE][SW_RX] = (struct sw_traffic){ 52000, 48000, 100 };
-	report->meter.of[SW_EXEMPT][SW_TX] = (struct sw_traffic){ 1040, 1000, 1 };
+	report->meter.of[SW_BILLABLE][SW_EGRESS] = (struct sw_traffic){ 9007199254740991, 9007199254000000, 123456789 };
+	report->meter.of[SW_BILLABLE][SW_INGRESS] = (struct sw_traffic){ 52000, 48000, 100 };
+	report->meter.of[SW_EXEMPT][SW_EGRESS] = (struct sw_traffic){ 1040, 1000, 1 };
 	report->settings.budget = 1000;
 	report->limit = 5000;
 	report->counts.spent = 4950;
@@ -72,7 +72,7 @@ static void add_odd(struct snapshot *snapshot)
 {
 	struct report *report = add(snapshot, "a \"quoted\\\"\nname \xc3\xa9", TENANT_AUDITED);
 
-	report->meter.of[SW_BILLABLE][SW_TX] = (struct sw_traffic){ 1500, 1460, 1 };
+	report->meter.of[SW_BILLABLE][SW_EGRESS] = (struct sw_traffic){ 1500, 1460, 1 };
 	report->counts.denied[SW_REASON_OPTION] = 4;
 	report->counts.audited = 4;
 	report->counts.closed[SW_CAUSE_REVOKED] = 2;
@@ -85,8 +85,8 @@ static void add_plain(struct snapshot *snapshot)
 
 	snprintf(name, sizeof(name), "tenant-%05zu", snapshot->reports.of.n);
 	report = add(snapshot, name, TENANT_ENFORCED);
-	for (int way = 0; way < SW_WAYS; way++)
-		report->meter.of[SW_BILLABLE][way] =
+	for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+		report->meter.of[SW_BILLABLE][direction] =
 			(struct sw_traffic){ 1000000007 + snapshot->reports.of.n, 900000001, 1000003 };
 	report->counts.allowed = 1000;
 	report->counts.denied[SW_REASON_RULE] = 10;
@@ -121,7 +121,8 @@ static void fill(struct snapshot *snapshot, size_t tenants)
 		},
 	};
 	snapshot->reports.support = (struct support){ CLOSING_BY_ITERATOR, 1U << SW_WATCH_RECEIVE };
-	add(snapshot, "busy", TENANT_GONE)->meter.of[SW_BILLABLE][SW_TX].bytes = 1; /* the name was given out again */
+	add(snapshot, "busy", TENANT_GONE)->meter.of[SW_BILLABLE][SW_EGRESS].bytes =
+		1; /* the name was given out again */
 	add_busy(snapshot);
 	add_odd(snapshot);
 	add(snapshot, "half", TENANT_INCOMPLETE);

@@ -67,8 +67,8 @@ static void add_row(const struct interval *interval, void *data)
 	struct sw_meter *sum = data;
 
 	must_hold(interval->billing < SW_BILLINGS, "a kind of billing");
-	traffic_add(&sum->of[interval->billing][SW_TX], &interval->way[SW_TX]);
-	traffic_add(&sum->of[interval->billing][SW_RX], &interval->way[SW_RX]);
+	traffic_add(&sum->of[interval->billing][SW_EGRESS], &interval->traffic[SW_EGRESS]);
+	traffic_add(&sum->of[interval->billing][SW_INGRESS], &interval->traffic[SW_INGRESS]);
 }
 
 /* What the ledger says of each period, added up. */
@@ -79,8 +79,8 @@ static int add_periods(struct ledger *ledger, int by, struct sw_meter *sum, stru
 	int err = ledger_usage(ledger, &query, &usages, fault);
 
 	for (size_t i = 0; i < usages.rows.n; i++) {
-		traffic_add(&sum->of[usages.rows.v[i].billing][SW_TX], &usages.rows.v[i].way[SW_TX]);
-		traffic_add(&sum->of[usages.rows.v[i].billing][SW_RX], &usages.rows.v[i].way[SW_RX]);
+		traffic_add(&sum->of[usages.rows.v[i].billing][SW_EGRESS], &usages.rows.v[i].traffic[SW_EGRESS]);
+		traffic_add(&sum->of[usages.rows.v[i].billing][SW_INGRESS], &usages.rows.v[i].traffic[SW_INGRESS]);
 	}
 	must_hold(!err || !usages.rows.v, "nothing is left of what could not be read");
 	free(usages.rows.v);

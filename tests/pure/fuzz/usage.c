@@ -36,10 +36,10 @@ static void draw_name(struct draw *draw, char name[SW_NAME_MAX])
 	name[len] = '\0';
 }
 
-static void draw_ways(struct draw *draw, struct sw_traffic way[SW_WAYS])
+static void draw_ways(struct draw *draw, struct sw_traffic traffic[SW_DIRECTIONS])
 {
-	for (int i = 0; i < SW_WAYS; i++)
-		way[i] = (struct sw_traffic){ draw_number(draw), draw_number(draw), draw_number(draw) };
+	for (int i = 0; i < SW_DIRECTIONS; i++)
+		traffic[i] = (struct sw_traffic){ draw_number(draw), draw_number(draw), draw_number(draw) };
 }
 
 static void draw_row(struct draw *draw, struct usages *usages)
@@ -55,7 +55,7 @@ static void draw_row(struct draw *draw, struct usages *usages)
 		row->to = draw_number(draw);
 	}
 	row->billing = how & 2 ? SW_EXEMPT : SW_BILLABLE;
-	draw_ways(draw, row->way);
+	draw_ways(draw, row->traffic);
 }
 
 static struct usage_style draw_style(struct draw *draw)
@@ -151,12 +151,12 @@ static void must_be(const struct node *map, const char *key, const char *want)
 	must_hold(node->kind == NODE_SCALAR && !strcmp(node->text, want), key);
 }
 
-static void check_figures(const struct node *map, const struct sw_traffic way[SW_WAYS])
+static void check_figures(const struct node *map, const struct sw_traffic traffic[SW_DIRECTIONS])
 {
 	char text[QUOTIENT_TEXT];
 
 	for (int i = 0; i < USAGE_FIGURES; i++)
-		must_be(map, usage_figure_name(i), quotient_format(usage_figure(way, i), 1, text));
+		must_be(map, usage_figure_name(i), quotient_format(usage_figure(traffic, i), 1, text));
 }
 
 /* Names in ASCII return as they are; what is not UTF-8 cannot. */
@@ -190,7 +190,7 @@ static void check_json(const char *text, size_t len, const struct usages *usages
 	must_hold(rows->n == usages->rows.n, "every row is in the JSON");
 	for (size_t i = 0; i < rows->n; i++) {
 		check_tenant(rows->v[i], "tenant", usages->rows.v[i].tenant);
-		check_figures(rows->v[i], usages->rows.v[i].way);
+		check_figures(rows->v[i], usages->rows.v[i].traffic);
 	}
 	usage_total(usages, style, &sums);
 	check_figures(find(total, "exempt"), sums.meter.of[SW_EXEMPT]);
@@ -213,7 +213,7 @@ static void check_event(const char *text, size_t len, const struct interval *int
 	for (const char *c = *interval->tenant ? find(root, "subject")->text : ""; *c; c++)
 		must_hold(*c >= ' ' && *c <= '~', "a subject is plain");
 	check_tenant(find(root, "data"), "tenant", interval->tenant);
-	check_figures(find(root, "data"), interval->way);
+	check_figures(find(root, "data"), interval->traffic);
 	node_free(root);
 }
 
@@ -320,7 +320,7 @@ static void check_interval(struct draw *draw)
 	interval.billing = draw_below(draw, SW_BILLINGS);
 	interval.start = draw_number(draw);
 	interval.end = draw_number(draw);
-	draw_ways(draw, interval.way);
+	draw_ways(draw, interval.traffic);
 	out = open_memstream(&text, &len);
 	interval_cloudevent(&interval, out);
 	fclose(out);

@@ -32,13 +32,13 @@ static void books_what_came_since_the_last_tick(void **state)
 	assert_int_equal(scene->booked.sequence, 2);
 
 	assert_int_equal(intervals(scene, ALL), 4);
-	assert_int_equal(scene->intervals.v[0].way[SW_TX].bytes, 100);
-	assert_int_equal(scene->intervals.v[0].way[SW_TX].payload, 99);
-	assert_int_equal(scene->intervals.v[0].way[SW_RX].bytes, 200);
-	assert_int_equal(scene->intervals.v[0].way[SW_RX].packets, 2);
+	assert_int_equal(scene->intervals.v[0].traffic[SW_EGRESS].bytes, 100);
+	assert_int_equal(scene->intervals.v[0].traffic[SW_EGRESS].payload, 99);
+	assert_int_equal(scene->intervals.v[0].traffic[SW_INGRESS].bytes, 200);
+	assert_int_equal(scene->intervals.v[0].traffic[SW_INGRESS].packets, 2);
 	assert_int_equal(scene->intervals.v[1].billing, SW_EXEMPT);
-	assert_int_equal(scene->intervals.v[1].way[SW_TX].bytes, 7);
-	assert_int_equal(scene->intervals.v[2].way[SW_TX].bytes, 50);
+	assert_int_equal(scene->intervals.v[1].traffic[SW_EGRESS].bytes, 7);
+	assert_int_equal(scene->intervals.v[2].traffic[SW_EGRESS].bytes, 50);
 	assert_string_equal(scene->intervals.v[3].tenant, "b");
 	assert_checked(scene);
 }
@@ -203,7 +203,7 @@ static void the_clock_may_be_set(void **state)
 	send_bytes(a, SW_BILLABLE, 4);
 	assert_int_equal(book_after(scene, 10), 0);
 	assert_int_equal(intervals(scene, ALL), 3);
-	assert_int_equal(scene->intervals.v[0].way[SW_TX].bytes, 2); /* oldest first */
+	assert_int_equal(scene->intervals.v[0].traffic[SW_EGRESS].bytes, 2); /* oldest first */
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(scene->intervals.v[i].end - scene->intervals.v[i].start, i == 1 ? 60000 : 10000);
 	assert_int_equal(reopen(scene, LEDGER_BOOKING), 0);
@@ -239,11 +239,11 @@ static void a_meter_that_goes_backwards_is_refused(void **state)
 	send_bytes(b, SW_BILLABLE, 100);
 	assert_int_equal(book(scene), 0);
 	send_bytes(a, SW_BILLABLE, 100);
-	b->meter.of[SW_BILLABLE][SW_RX].packets--;
+	b->meter.of[SW_BILLABLE][SW_INGRESS].packets--;
 	assert_int_equal(book_after(scene, 10), -ERANGE);
 	assert_line(scene, "tenant other");
 	assert_int_equal(booked_of(scene, "a"), 100);
-	b->meter.of[SW_BILLABLE][SW_RX].packets++;
+	b->meter.of[SW_BILLABLE][SW_INGRESS].packets++;
 	assert_int_equal(book_after(scene, 10), 0);
 	assert_int_equal(booked_of(scene, "a"), 200);
 }
@@ -253,10 +253,10 @@ static void counters_have_63_bits(void **state)
 	struct scene *scene = *state;
 	struct ledger_item *a = attach(scene, "a", 1);
 
-	a->meter.of[SW_EXEMPT][SW_RX].bytes = INT64_MAX;
+	a->meter.of[SW_EXEMPT][SW_INGRESS].bytes = INT64_MAX;
 	assert_int_equal(book(scene), 0);
-	assert_int_equal(usage(scene, ALL)->rows.v[0].way[SW_RX].bytes, INT64_MAX);
-	a->meter.of[SW_EXEMPT][SW_RX].bytes++;
+	assert_int_equal(usage(scene, ALL)->rows.v[0].traffic[SW_INGRESS].bytes, INT64_MAX);
+	a->meter.of[SW_EXEMPT][SW_INGRESS].bytes++;
 	assert_int_equal(book_after(scene, 1), -ERANGE);
 	assert_line(scene, "tenant a");
 }
@@ -439,8 +439,8 @@ static void whoever_is_killed_books_the_rest_next_time(void **state)
 		assert_true(booked_of(scene, "a") == least || booked_of(scene, "a") == least + 1);
 		least = booked_of(scene, "a");
 		memset(&a->meter, 0, sizeof(a->meter));
-		traffic_add(&a->meter.of[SW_BILLABLE][SW_TX], &usage(scene, ALL)->rows.v[0].way[SW_TX]);
-		traffic_add(&a->meter.of[SW_BILLABLE][SW_RX], &usage(scene, ALL)->rows.v[0].way[SW_RX]);
+		traffic_add(&a->meter.of[SW_BILLABLE][SW_EGRESS], &usage(scene, ALL)->rows.v[0].traffic[SW_EGRESS]);
+		traffic_add(&a->meter.of[SW_BILLABLE][SW_INGRESS], &usage(scene, ALL)->rows.v[0].traffic[SW_INGRESS]);
 		ledger_close(scene->ledger);
 		scene->ledger = NULL;
 		scene->tick.uptime += 100000;

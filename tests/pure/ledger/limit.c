@@ -21,7 +21,7 @@ static __u64 limit(struct scene *scene, const struct ledger_item *item, const st
 
 	assert_int_equal(
 		ledger_booked(scene->ledger, scene->tick.source.epoch, item->tenancy, &of.booked, &scene->fault), 0);
-	assert_int_equal(of.booked, item->meter.of[SW_BILLABLE][SW_TX].bytes);
+	assert_int_equal(of.booked, item->meter.of[SW_BILLABLE][SW_EGRESS].bytes);
 	assert_int_equal(ledger_limit(scene->ledger, &of, settings, now, &limit, &scene->fault), 0);
 	of.pending = 100;
 	if (limit > 100) {

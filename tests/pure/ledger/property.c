@@ -34,12 +34,12 @@ static void send_some(struct truth *truth)
 		struct ledger_item *item = &scene->items[i];
 		struct sw_traffic traffic = { below(truth, 1000), below(truth, 1000), below(truth, 9) };
 		enum sw_billing billing = below(truth, 2);
-		enum sw_way way = below(truth, 2);
+		enum sw_direction direction = below(truth, 2);
 
 		if (below(truth, 3))
 			continue;
-		traffic_add(&item->meter.of[billing][way], &traffic);
-		traffic_add(&truth->sent[item->tenant[1] - '0'].of[billing][way], &traffic);
+		traffic_add(&item->meter.of[billing][direction], &traffic);
+		traffic_add(&truth->sent[item->tenant[1] - '0'].of[billing][direction], &traffic);
 	}
 }
 
@@ -115,10 +115,11 @@ static void assert_same(const struct sw_meter *sums, const struct sw_meter *sent
 	assert_memory_equal(sums, sent, TENANTS * sizeof(*sums));
 }
 
-static void add_way(struct sw_meter *sums, const char *tenant, enum sw_billing billing, const struct sw_traffic *way)
+static void add_traffic(struct sw_meter *sums, const char *tenant, enum sw_billing billing,
+			const struct sw_traffic *traffic)
 {
-	traffic_add(&sums[tenant[1] - '0'].of[billing][SW_TX], &way[SW_TX]);
-	traffic_add(&sums[tenant[1] - '0'].of[billing][SW_RX], &way[SW_RX]);
+	traffic_add(&sums[tenant[1] - '0'].of[billing][SW_EGRESS], &traffic[SW_EGRESS]);
+	traffic_add(&sums[tenant[1] - '0'].of[billing][SW_INGRESS], &traffic[SW_INGRESS]);
 }
 
 /* Sums of the rows of each period, told apart here and by the ledger. */
@@ -129,7 +130,7 @@ static void assert_periods(struct truth *truth, int unit)
 
 	for (size_t i = 0; i < usages->rows.n; i++) {
 		const struct usage *row = &usages->rows.v[i];
-		struct sw_traffic sums[SW_WAYS] = { 0 };
+		struct sw_traffic sums[SW_DIRECTIONS] = { 0 };
 
 		for (size_t k = 0; k < scene->intervals.n; k++) {
 			const struct interval *interval = &scene->intervals.v[k];
@@ -137,10 +138,10 @@ static void assert_periods(struct truth *truth, int unit)
 			if (interval->start < row->from * 1000 || interval->start >= row->to * 1000 ||
 			    interval->billing != row->billing || strcmp(interval->tenant, row->tenant))
 				continue;
-			traffic_add(&sums[SW_TX], &interval->way[SW_TX]);
-			traffic_add(&sums[SW_RX], &interval->way[SW_RX]);
+			traffic_add(&sums[SW_EGRESS], &interval->traffic[SW_EGRESS]);
+			traffic_add(&sums[SW_INGRESS], &interval->traffic[SW_INGRESS]);
 		}
-		assert_memory_equal(sums, row->way, sizeof(sums));
+		assert_memory_equal(sums, row->traffic, sizeof(sums));
 	}
 }
 
@@ -153,7 +154,8 @@ static void assert_truth(struct truth *truth)
 		struct sw_meter sums[TENANTS] = { 0 };
 
 		for (size_t i = 0; i < usages->rows.n; i++)
-			add_way(sums, usages->rows.v[i].tenant, usages->rows.v[i].billing, usages->rows.v[i].way);
+			add_traffic(sums, usages->rows.v[i].tenant, usages->rows.v[i].billing,
+				    usages->rows.v[i].traffic);
 		assert_same(sums, truth->sent);
 	}
 	intervals(scene, ALL);

@@ -47,12 +47,12 @@ static void one_period_is_from_first_to_last(void **state)
 	}
 	assert_string_equal(row(scene, 0)->tenant, "a");
 	assert_int_equal(row(scene, 0)->billing, SW_BILLABLE);
-	assert_int_equal(row(scene, 0)->way[SW_TX].bytes, 100 * HOURS);
-	assert_int_equal(row(scene, 0)->way[SW_TX].payload, 99 * HOURS);
-	assert_int_equal(row(scene, 0)->way[SW_TX].packets, HOURS);
-	assert_int_equal(row(scene, 0)->way[SW_RX].bytes, 200 * HOURS);
+	assert_int_equal(row(scene, 0)->traffic[SW_EGRESS].bytes, 100 * HOURS);
+	assert_int_equal(row(scene, 0)->traffic[SW_EGRESS].payload, 99 * HOURS);
+	assert_int_equal(row(scene, 0)->traffic[SW_EGRESS].packets, HOURS);
+	assert_int_equal(row(scene, 0)->traffic[SW_INGRESS].bytes, 200 * HOURS);
 	assert_int_equal(row(scene, 1)->billing, SW_EXEMPT);
-	assert_int_equal(row(scene, 1)->way[SW_RX].packets, 2 * HOURS / 24);
+	assert_int_equal(row(scene, 1)->traffic[SW_INGRESS].packets, 2 * HOURS / 24);
 	assert_int_equal(usage(scene, asked("nobody", 0, INT64_MAX, -1))->rows.n, 0);
 }
 
@@ -76,20 +76,20 @@ static void rows_belong_to_the_period_they_begin_in(void **state)
 	for (int i = 0; i < HOURS; i++) {
 		assert_int_equal(row(scene, i)->from, NOON - HOUR + i * HOUR);
 		assert_int_equal(row(scene, i)->to, NOON + i * HOUR);
-		assert_int_equal(row(scene, i)->way[SW_TX].bytes, 100);
+		assert_int_equal(row(scene, i)->traffic[SW_EGRESS].bytes, 100);
 	}
 	assert_int_equal(usage(scene, asked("a", 0, INT64_MAX, CALENDAR_DAY))->rows.n, 41);
 	assert_int_equal(row(scene, 0)->from, NOON - DAY / 2);
 	assert_int_equal(row(scene, 0)->to, NOON + DAY / 2);
-	assert_int_equal(row(scene, 0)->way[SW_TX].bytes, 1300); /* 11:58:30 to 23:58:30 */
-	assert_int_equal(row(scene, 1)->way[SW_TX].bytes, 2400);
-	assert_int_equal(row(scene, 40)->way[SW_TX].bytes, 1100);
+	assert_int_equal(row(scene, 0)->traffic[SW_EGRESS].bytes, 1300); /* 11:58:30 to 23:58:30 */
+	assert_int_equal(row(scene, 1)->traffic[SW_EGRESS].bytes, 2400);
+	assert_int_equal(row(scene, 40)->traffic[SW_EGRESS].bytes, 1100);
 	assert_int_equal(usage(scene, asked("a", 0, INT64_MAX, CALENDAR_MONTH))->rows.n, 3);
 	assert_int_equal(row(scene, 0)->from, 1793491200); /* 2026-11-01 */
 	assert_int_equal(row(scene, 0)->to, 1796083200);
-	assert_int_equal(row(scene, 0)->way[SW_TX].bytes, 1300 + 5 * 2400);
+	assert_int_equal(row(scene, 0)->traffic[SW_EGRESS].bytes, 1300 + 5 * 2400);
 	assert_int_equal(row(scene, 1)->to, 1798761600);
-	assert_int_equal(row(scene, 1)->way[SW_TX].bytes, 31 * 2400);
+	assert_int_equal(row(scene, 1)->traffic[SW_EGRESS].bytes, 31 * 2400);
 }
 
 static void periods_come_before_tenants_and_tenants_before_classes(void **state)
@@ -114,7 +114,7 @@ static __u64 sum_between(struct scene *scene, __s64 from, __s64 to, int by)
 	__u64 sum = 0;
 
 	for (size_t i = 0; i < usages->rows.n; i++)
-		sum += usages->rows.v[i].way[SW_TX].bytes;
+		sum += usages->rows.v[i].traffic[SW_EGRESS].bytes;
 	return sum;
 }
 

@@ -80,10 +80,10 @@ static inline struct ledger_item *attach(struct scene *scene, const char *tenant
 /* A packet out, and one in. */
 static inline void send_bytes(struct ledger_item *item, enum sw_billing billing, __u64 bytes)
 {
-	struct sw_traffic *way = item->meter.of[billing];
+	struct sw_traffic *direction = item->meter.of[billing];
 
-	traffic_add(&way[SW_TX], &(struct sw_traffic){ bytes, bytes - 1, 1 });
-	traffic_add(&way[SW_RX], &(struct sw_traffic){ 2 * bytes, 2 * bytes - 1, 2 });
+	traffic_add(&traffic[SW_EGRESS], &(struct sw_traffic){ bytes, bytes - 1, 1 });
+	traffic_add(&traffic[SW_INGRESS], &(struct sw_traffic){ 2 * bytes, 2 * bytes - 1, 2 });
 }
 
 static inline int book(struct scene *scene)
@@ -126,7 +126,7 @@ static inline __u64 booked_of(struct scene *scene, const char *tenant)
 
 	for (size_t i = 0; i < usages->rows.n; i++)
 		if (usages->rows.v[i].billing == SW_BILLABLE)
-			sum += usages->rows.v[i].way[SW_TX].bytes;
+			sum += usages->rows.v[i].traffic[SW_EGRESS].bytes;
 	return sum;
 }
 

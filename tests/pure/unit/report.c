@@ -78,7 +78,7 @@ static void when_idle_sockets_are_closed(void **state)
 	assert_has(printed(&after, &by_netlink), "  idle              90s until closed by SOCK_DESTROY\n");
 	assert_has(printed(&after, &unknown), "  idle              90s until the daemon closes it\n");
 	assert_has(printed(&after, NULL), "  idle              90s until the daemon closes it\n");
-	never.meter.of[SW_BILLABLE][SW_TX].packets = 1;
+	never.meter.of[SW_BILLABLE][SW_EGRESS].packets = 1;
 	never.counts.log_dropped = 1;
 	assert_has(printed(&never, NULL), "0 B in 1 packet\n");
 	assert_has(printed(&never, NULL), "  1 denial not logged, but counted\n");

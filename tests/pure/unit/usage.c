@@ -20,7 +20,7 @@ static struct usage *add(struct usages *usages, const char *tenant, enum sw_bill
 	strcpy(row->tenant, tenant);
 	row->billing = billing;
 	row->to = 3600;
-	row->way[SW_TX].bytes = sent;
+	row->traffic[SW_EGRESS].bytes = sent;
 	return row;
 }
 
@@ -85,8 +85,8 @@ static void exempt_bytes_cost_nothing(void **state)
 	add(&usages, "a", SW_EXEMPT, UINT64_MAX - 10); /* billed, it would not fit */
 	assert_int_equal(usage_total(&usages, &style, &total), 0);
 	assert_int_equal(total.micro, 2000000);
-	assert_int_equal(total.meter.of[SW_BILLABLE][SW_TX].bytes, 2);
-	assert_int_equal(total.meter.of[SW_EXEMPT][SW_TX].bytes, UINT64_MAX - 10);
+	assert_int_equal(total.meter.of[SW_BILLABLE][SW_EGRESS].bytes, 2);
+	assert_int_equal(total.meter.of[SW_EXEMPT][SW_EGRESS].bytes, UINT64_MAX - 10);
 	assert_int_equal(usage_amount(&usages.rows.v[0], &style), 2000000);
 	assert_int_equal(usage_amount(&usages.rows.v[1], &style), 0);
 	free(usages.rows.v);
@@ -98,7 +98,7 @@ static void received_bytes_cost_nothing(void **state)
 	struct usages usages = { 0 };
 
 	(void)state;
-	add(&usages, "a", SW_BILLABLE, 1)->way[SW_RX] = (struct sw_traffic){ 1000, 1000, 1000 };
+	add(&usages, "a", SW_BILLABLE, 1)->traffic[SW_INGRESS] = (struct sw_traffic){ 1000, 1000, 1000 };
 	assert_total(&usages, &style, 1000000);
 	free(usages.rows.v);
 }
@@ -118,13 +118,13 @@ static void sums_that_do_not_fit(void **state)
 	(void)state;
 	add(&usages, "a", SW_BILLABLE, 0);
 	add(&usages, "b", SW_EXEMPT, 0); /* the two kinds are added up as well */
-	for (int way = 0; way < SW_WAYS; way++) {
-		figures[i++] = &usages.rows.v[0].way[way].bytes;
-		figures[i++] = &usages.rows.v[0].way[way].payload;
-		figures[i++] = &usages.rows.v[0].way[way].packets;
+	for (int direction = 0; direction < SW_DIRECTIONS; direction++) {
+		figures[i++] = &usages.rows.v[0].traffic[direction].bytes;
+		figures[i++] = &usages.rows.v[0].traffic[direction].payload;
+		figures[i++] = &usages.rows.v[0].traffic[direction].packets;
 	}
-	for (int way = 0; way < SW_WAYS; way++)
-		usages.rows.v[1].way[way] = (struct sw_traffic){ 1, 1, 1 };
+	for (int direction = 0; direction < SW_DIRECTIONS; direction++)
+		usages.rows.v[1].traffic[direction] = (struct sw_traffic){ 1, 1, 1 };
 	for (i = 0; i < COUNT(figures); i++) {
 		*figures[i] = UINT64_MAX;
 		assert_overflow(&usages, &style);
@@ -142,9 +142,9 @@ static void amounts_that_do_not_fit(void **state)
 
 	(void)state;
 	assert_total(&usages, &style, 9223372036854000000);
-	row->way[SW_TX].bytes++;
+	row->traffic[SW_EGRESS].bytes++;
 	assert_overflow(&usages, &style); /* of a row */
-	row->way[SW_TX].bytes--;
+	row->traffic[SW_EGRESS].bytes--;
 	add(&usages, "b", SW_BILLABLE, 1);
 	assert_overflow(&usages, &style); /* of the sum */
 	free(usages.rows.v);
@@ -269,7 +269,7 @@ static void ids_name_the_row(void **state)
 	strcpy(other[3].tenant, "u");
 	other[4].billing = SW_EXEMPT;
 	strcpy(other[5].boot, "another");
-	other[6].way[SW_TX].bytes = 5;
+	other[6].traffic[SW_EGRESS].bytes = 5;
 	other[7].end = 7;
 	id_of(&base, id);
 	for (size_t i = 0; i < COUNT(other); i++) {

@@ -25,8 +25,8 @@ static void add(struct usages *usages, const char *tenant, enum sw_billing billi
 	row->billing = billing;
 	row->from = from;
 	row->to = to;
-	row->way[SW_TX] = (struct sw_traffic){ sent, sent - sent / 30, sent / 1500 + !!sent };
-	row->way[SW_RX] = (struct sw_traffic){ sent / 7 + 40, sent / 8, sent / 9000 + 1 };
+	row->traffic[SW_EGRESS] = (struct sw_traffic){ sent, sent - sent / 30, sent / 1500 + !!sent };
+	row->traffic[SW_INGRESS] = (struct sw_traffic){ sent / 7 + 40, sent / 8, sent / 9000 + 1 };
 }
 
 /* ---- cases --------------------------------------------------------------------------------------- */
@@ -168,7 +168,7 @@ static int form_cloudevents(const struct usages *usages, const struct usage_styl
 		};
 
 		memcpy(interval.tenant, row->tenant, sizeof(interval.tenant));
-		memcpy(interval.way, row->way, sizeof(interval.way));
+		memcpy(interval.traffic, row->traffic, sizeof(interval.traffic));
 		interval_cloudevent(&interval, out);
 	}
 	return 0;

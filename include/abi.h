@@ -260,16 +260,20 @@ enum sw_cause {
 		SW_CAUSE_COUNT,
 };
 
+/* Room in the counters for reasons and causes to come: with a new one their layout stays. */
+#define SW_REASONS_MAX 32
+#define SW_CAUSES_MAX  16
+
 /* Per slot, shared by all CPUs: decisions are rare beside packets. */
 struct sw_counts {
 	__u64 allowed; /* decisions; a repeat to the peer approved last is not a new one */
 	__u64 spent;   /* billable bytes out while the tenant had a limit; what sw_tenant.limit is held against */
-	__u64 denied[SW_REASON_COUNT];
-	__u64 closed[SW_CAUSE_COUNT]; /* sockets; of SW_CAUSE_NONE always 0 */
-	__u64 audited;                /* of the denied: let pass by `mode: audit` */
-	__u64 log_dropped;            /* denials not logged: over the rate, or the ring was full */
-	__u64 log_missed;             /* of these, since the last one that was logged */
-	__u64 log_second;             /* boot clock, seconds: which second log_count counts */
+	__u64 denied[SW_REASONS_MAX];
+	__u64 closed[SW_CAUSES_MAX]; /* sockets; of SW_CAUSE_NONE always 0 */
+	__u64 audited;               /* of the denied: let pass by `mode: audit` */
+	__u64 log_dropped;           /* denials not logged: over the rate, or the ring was full */
+	__u64 log_missed;            /* of these, since the last one that was logged */
+	__u64 log_second;            /* boot clock, seconds: which second log_count counts */
 	__u64 log_count;
 };
 
@@ -511,7 +515,7 @@ SW_LAYOUT(sw_row, 8 + SW_TEXT_MAX);
 SW_LAYOUT(sw_tenant, 40);
 SW_LAYOUT(sw_flow, 20);
 SW_LAYOUT(sw_meter, 96);
-SW_LAYOUT(sw_counts, 8 * (7 + SW_REASON_COUNT + SW_CAUSE_COUNT));
+SW_LAYOUT(sw_counts, 8 * (7 + SW_REASONS_MAX + SW_CAUSES_MAX));
 SW_LAYOUT(sw_block, 16);
 SW_LAYOUT(sw_refused_key, 32);
 SW_LAYOUT(sw_denial, 56);

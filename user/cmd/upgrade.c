@@ -44,7 +44,14 @@ static const char *fate(const struct upgrade *upgrade, int map)
 {
 	if (upgrade->layout.same[map])
 		return "kept";
-	return layout_kind[map] == MAP_CARRIED ? "another layout" : "made anew";
+	switch (layout_kind[map]) {
+	case MAP_CARRIED:
+		return "another layout";
+	case MAP_COPIED:
+		return "copied";
+	default:
+		return "made anew";
+	}
 }
 
 static void print_json(const struct upgrade *upgrade, const char *refused, bool done, struct json *json)
@@ -92,6 +99,7 @@ static void print_plan(const struct upgrade *upgrade)
 	printf("from build %s to build %s, %u tenant%s\n", layout_build(&upgrade->layout, theirs), mine,
 	       upgrade->tenants, plural(upgrade->tenants));
 	print_fates(upgrade, "kept");
+	print_fates(upgrade, "copied");
 	print_fates(upgrade, "made anew");
 	print_fates(upgrade, "another layout");
 }

@@ -69,7 +69,7 @@ static int open_pins(struct host *host, const struct layout *layout, struct faul
 	for (int i = 0; i < MAP_COUNT && !err; i++)
 		if (layout->same[i])
 			err = open_pin(pins_map[i], false, &host->map[i], fault);
-		else if (layout_kind[i] == MAP_CARRIED)
+		else if (layout_kind[i] == MAP_CARRIED || layout_kind[i] == MAP_COPIED)
 			err = values_open(host, i, fault);
 	for (int i = 0; i < SW_HOOK_COUNT && !err; i++)
 		err = open_pin(pins_program[i], host->foreign, &host->prog[i], fault);

@@ -36,7 +36,7 @@
 	X(socks, OTHER)                                                                                                \
 	X(contacts, OTHER)                                                                                             \
 	X(meters, CARRIED)                                                                                             \
-	X(counts, CARRIED)                                                                                             \
+	X(counts, COPIED)                                                                                              \
 	X(refused, OTHER)                                                                                              \
 	X(events, OTHER)                                                                                               \
 	X(records, CARRIED)                                                                                            \

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "carry.h"
+#include "counts.h"
 #include "loader.h"
 #include "pins.h"
 #include "publish.h"
@@ -144,6 +145,8 @@ static int prepare(const struct upgrade *upgrade, const struct sockwarden *loade
 		next.pins = PINS_HOST;
 		err = publish_pin_again(&next, pins, fault);
 	}
+	if (!err && !upgrade->layout.same[MAP_counts])
+		err = counts_copy(&next, fault);
 	close_next(&next);
 	return err;
 }
@@ -168,6 +171,20 @@ static int mark(const struct sockwarden *loaded, const struct loader_from *their
 	return err ? err : pins_rename(PINS_LOADING, PINS_NEXT, fault);
 }
 
+static int settle(const struct upgrade *upgrade, const struct sockwarden *loaded, struct fault *fault)
+{
+	struct host next;
+	int err;
+
+	if (upgrade->layout.same[MAP_counts])
+		return 0;
+	err = open_next(loaded, NULL, &next, fault);
+	if (!err)
+		err = counts_settle(&next, fault);
+	close_next(&next);
+	return err;
+}
+
 static int take_over(const struct upgrade *upgrade, struct fault *fault)
 {
 	struct sockwarden *loaded = NULL;
@@ -182,12 +199,16 @@ static int take_over(const struct upgrade *upgrade, struct fault *fault)
 		err = prepare(upgrade, loaded, PINS_LOADING, fault);
 	if (!err)
 		err = mark(loaded, &theirs, fault);
+	if (err) {
+		pins_remove(PINS_LOADING);
+		watch_discard();
+	} else {
+		err = upgrade_resume(fault);
+	}
+	if (!err)
+		err = settle(upgrade, loaded, fault);
 	loader_free(loaded);
 	close_theirs(&theirs);
-	if (!err)
-		return upgrade_resume(fault);
-	pins_remove(PINS_LOADING);
-	watch_discard();
 	return err;
 }
 

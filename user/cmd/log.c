@@ -17,9 +17,9 @@
 #include "amount.h"
 #include "calendar.h"
 #include "cli.h"
+#include "client.h"
 #include "events.h"
 #include "mem.h"
-#include "client.h"
 
 struct logger {
 	struct cli *cli;

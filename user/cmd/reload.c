@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "cli.h"
-#include "fd.h"
 #include "client.h"
+#include "fd.h"
 
 #define PATIENCE 60 /* s that the daemon may take: it waits for a lock, and compiles every policy in use */
 

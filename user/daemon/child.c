@@ -15,10 +15,10 @@
 #include "daemon.h"
 #include "say.h"
 
-static int on_end(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_end(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	(void)daemon;
-	return fault_set(fault, ECHILD, "the process %s has ended", ((struct child *)watch)->name);
+	return fault_set(fault, ECHILD, "the process %s has ended", ((struct child *)source)->name);
 }
 
 /* The daemon has blocked its signals, and they stay so here: it is the daemon that they are for. */
@@ -52,10 +52,10 @@ int child_start(struct daemon *daemon, struct child *child, struct fault *fault)
 	if (!pid)
 		_exit(run(daemon, child, self));
 	child->pid = pid;
-	child->watch = (struct watch){ syscall(SYS_pidfd_open, pid, 0), on_end };
-	if (child->watch.fd < 0)
+	child->source = (struct source){ syscall(SYS_pidfd_open, pid, 0), on_end };
+	if (child->source.fd < 0)
 		return fault_set(fault, errno, "cannot watch a process: %s", strerror(errno));
-	return daemon_watch(daemon, &child->watch, EPOLLIN, fault);
+	return daemon_watch(daemon, &child->source, EPOLLIN, fault);
 }
 
 /* What it was in the middle of, the next one finishes. */
@@ -65,6 +65,6 @@ void child_stop(struct child *child)
 		kill(child->pid, SIGKILL);
 		waitpid(child->pid, NULL, 0);
 	}
-	if (child->watch.fd >= 0)
-		close(child->watch.fd);
+	if (child->source.fd >= 0)
+		close(child->source.fd);
 }

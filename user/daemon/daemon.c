@@ -18,12 +18,12 @@
 #include "say.h"
 #include "slots.h"
 
-int daemon_watch(struct daemon *daemon, struct watch *watch, unsigned events, struct fault *fault)
+int daemon_watch(struct daemon *daemon, struct source *source, unsigned events, struct fault *fault)
 {
-	struct epoll_event event = { .events = events, .data.ptr = watch };
+	struct epoll_event event = { .events = events, .data.ptr = source };
 
-	if (!epoll_ctl(daemon->epoll, EPOLL_CTL_ADD, watch->fd, &event) ||
-	    (errno == EEXIST && !epoll_ctl(daemon->epoll, EPOLL_CTL_MOD, watch->fd, &event)))
+	if (!epoll_ctl(daemon->epoll, EPOLL_CTL_ADD, source->fd, &event) ||
+	    (errno == EEXIST && !epoll_ctl(daemon->epoll, EPOLL_CTL_MOD, source->fd, &event)))
 		return 0;
 	return fault_set(fault, errno, "cannot watch a descriptor: %s", strerror(errno));
 }
@@ -48,12 +48,12 @@ static int arm(struct daemon *daemon, struct fault *fault)
 /* Denials are another's to read, until that one ends. */
 static void read_denials(struct daemon *daemon);
 
-static int on_timer(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_timer(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	__u64 times;
 	int err = 0;
 
-	if (read(watch->fd, &times, sizeof(times)) < 0)
+	if (read(source->fd, &times, sizeof(times)) < 0)
 		err = errno == ECANCELED ? arm(daemon, fault) : 0;
 	if (!daemon->events)
 		read_denials(daemon);
@@ -66,11 +66,11 @@ static int on_timer(struct daemon *daemon, struct watch *watch, struct fault *fa
 	return err ? err : daemon_tick(daemon, fault);
 }
 
-static int on_signal(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_signal(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	struct signalfd_siginfo info;
 
-	if (read(watch->fd, &info, sizeof(info)) != sizeof(info))
+	if (read(source->fd, &info, sizeof(info)) != sizeof(info))
 		return 0;
 	if (info.ssi_signo == SIGUSR1)
 		return daemon_tick(daemon, fault);
@@ -81,13 +81,13 @@ static int on_signal(struct daemon *daemon, struct watch *watch, struct fault *f
 	return 0;
 }
 
-static int on_watchdog(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_watchdog(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	__u64 times;
 
 	(void)daemon;
 	(void)fault;
-	if (read(watch->fd, &times, sizeof(times)) > 0)
+	if (read(source->fd, &times, sizeof(times)) > 0)
 		notify("WATCHDOG=1");
 	return 0;
 }
@@ -103,11 +103,11 @@ static void on_event(const struct event *event, void *data)
 	server_event(daemon, event);
 }
 
-static int on_ring(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_ring(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	int err = events_read(daemon->events, 0);
 
-	(void)watch;
+	(void)source;
 	if (fflush(stdout)) {
 		__fpurge(stdout); /* what nobody reads is not printed; booking goes on */
 		clearerr(stdout);
@@ -124,7 +124,7 @@ static void read_denials(struct daemon *daemon)
 	daemon->events = events_open(&daemon->host, on_event, daemon, &fault);
 	if (!daemon->events)
 		return;
-	daemon->ring = (struct watch){ events_fd(daemon->events), on_ring };
+	daemon->ring = (struct source){ events_fd(daemon->events), on_ring };
 	if (daemon_watch(daemon, &daemon->ring, EPOLLIN, &fault))
 		warn("%s", fault.text);
 }
@@ -146,7 +146,7 @@ static sigset_t block_signals(void)
 
 static int open_signals(struct daemon *daemon, const sigset_t *set, struct fault *fault)
 {
-	daemon->signals = (struct watch){ signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
+	daemon->signals = (struct source){ signalfd(-1, set, SFD_CLOEXEC | SFD_NONBLOCK), on_signal };
 	if (daemon->signals.fd < 0)
 		return fault_set(fault, errno, "cannot wait for signals: %s", strerror(errno));
 	return daemon_watch(daemon, &daemon->signals, EPOLLIN, fault);
@@ -159,8 +159,8 @@ static int open_timers(struct daemon *daemon, struct fault *fault)
 	int err;
 
 	beat.it_value = beat.it_interval;
-	daemon->timer = (struct watch){ timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK), on_timer };
-	daemon->watchdog = (struct watch){ timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), on_watchdog };
+	daemon->timer = (struct source){ timerfd_create(CLOCK_REALTIME, TFD_CLOEXEC | TFD_NONBLOCK), on_timer };
+	daemon->watchdog = (struct source){ timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), on_watchdog };
 	if (daemon->timer.fd < 0 || daemon->watchdog.fd < 0 || timerfd_settime(daemon->watchdog.fd, 0, &beat, NULL))
 		return fault_set(fault, errno, "cannot make a timer: %s", strerror(errno));
 	err = daemon_watch(daemon, &daemon->timer, EPOLLIN, fault);
@@ -317,10 +317,10 @@ static int serve(struct daemon *daemon, struct fault *fault)
 		if (n < 0 && errno != EINTR)
 			return fault_set(fault, errno, "cannot wait: %s", strerror(errno));
 		for (int i = 0; i < n && !err; i++) {
-			struct watch *watch = ready[i].data.ptr;
+			struct source *source = ready[i].data.ptr;
 
-			if (watch->fd >= 0) /* a client may have been closed by what came before it */
-				err = watch->ready(daemon, watch, fault);
+			if (source->fd >= 0) /* a client may have been closed by what came before it */
+				err = source->ready(daemon, source, fault);
 		}
 	}
 	notify("STOPPING=1");
@@ -382,9 +382,9 @@ int daemon_run(const struct daemon_options *options)
 	daemon->host = host_closed;
 	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = -1;
 	daemon->resolvers.fd = -1;
-	daemon->reaper.watch.fd = daemon->keeper.watch.fd = daemon->go = -1;
+	daemon->reaper.source.fd = daemon->keeper.source.fd = daemon->go = -1;
 	for (int i = 0; i < CLIENTS_MAX; i++)
-		daemon->clients[i].watch.fd = -1;
+		daemon->clients[i].source.fd = -1;
 	daemon->budgets = mem_alloc(SW_TENANTS_MAX, sizeof(*daemon->budgets));
 	daemon->state = (struct daemon_state){
 		.started = clock_ms(CLOCK_REALTIME),

@@ -40,15 +40,15 @@ struct budget_note {
 struct daemon;
 
 /* A descriptor in the epoll set, and what to do when it is ready. */
-struct watch {
+struct source {
 	int fd;
-	int (*ready)(struct daemon *daemon, struct watch *watch, struct fault *fault);
+	int (*ready)(struct daemon *daemon, struct source *source, struct fault *fault);
 };
 
 /* A process beside the daemon. */
 struct child {
-	struct watch watch; /* its end; fd -1: none was started */
-	int pid;            /* 0: likewise */
+	struct source source; /* its end; fd -1: none was started */
+	int pid;              /* 0: likewise */
 	const char *name;
 	int (*keep_rights)(struct fault *fault);
 	int (*run)(struct daemon *daemon,
@@ -58,14 +58,14 @@ struct child {
 #define CLIENTS_MAX 32
 
 struct client {
-	struct watch watch; /* fd -1: this place is free */
+	struct source source; /* fd -1: this place is free */
 	char request[16];
 	size_t asked; /* bytes of `request` */
 	char *answer; /* owned */
 	size_t len, sent;
-	size_t room;  /* bytes of `answer`, for one that follows */
-	__s64 since;  /* milliseconds of the boot clock */
-	bool follows; /* events, as they come */
+	size_t room;                                                 /* bytes of `answer`, for one that follows */
+	__s64 since;                                                 /* milliseconds of the boot clock */
+	bool follows;                                                /* events, as they come */
 	enum { RELOAD_NONE, RELOAD_ASKED, RELOAD_UNDER_WAY } reload; /* what it waits for the end of */
 };
 
@@ -80,7 +80,7 @@ struct daemon {
 	__s64 last;    /* end of the row that was booked last, milliseconds since 1970; 0: there is none */
 	bool is_early; /* the clock stood before that at the last tick */
 	struct budget_note *budgets; /* SW_TENANTS_MAX */
-	struct watch signals, timer, watchdog, ring, listener, resolvers;
+	struct source signals, timer, watchdog, ring, listener, resolvers;
 	struct child reaper, keeper;
 	struct reaper_state *reaping; /* shared with the reaper, which writes it */
 	int go;                       /* eventfd of keeper_go() */
@@ -94,7 +94,7 @@ struct daemon {
 int daemon_run(const struct daemon_options *options);
 
 /* 0, or -errno when the daemon cannot go on. */
-int daemon_watch(struct daemon *daemon, struct watch *watch, unsigned events, struct fault *fault);
+int daemon_watch(struct daemon *daemon, struct source *source, unsigned events, struct fault *fault);
 
 /*
  * tick.c: books, releases and renews. 0, also when the tick had to be postponed; -ESTALE: another build's state has
@@ -126,7 +126,7 @@ void server_event(struct daemon *daemon, const struct event *event); /* to the c
 void server_expire(struct daemon *daemon);                           /* clients that do not read */
 void server_reloads(struct daemon *daemon); /* one begins, for those who have asked for it; and has ended: */
 void server_reloaded(struct daemon *daemon, const char *text, bool failed);
-int server_listen(struct daemon *daemon, struct fault *fault);       /* again, if it had no means to */
+int server_listen(struct daemon *daemon, struct fault *fault); /* again, if it had no means to */
 
 /* child.c */
 int child_start(struct daemon *daemon, struct child *child, struct fault *fault);

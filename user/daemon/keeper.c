@@ -353,7 +353,7 @@ int keeper_start(struct daemon *daemon, struct fault *fault)
 	if (daemon->go < 0)
 		return fault_set(fault, errno, "cannot make an eventfd: %s", strerror(errno));
 	daemon->keeper = (struct child){
-		.watch.fd = -1,
+		.source.fd = -1,
 		.name = "sockwarden-keep",
 		.keep_rights = rights_keep_keeper,
 		.run = run,

@@ -152,7 +152,7 @@ int reaper_start(struct daemon *daemon, struct fault *fault)
 		return fault_set(fault, errno, "cannot map memory: %s", strerror(errno));
 	daemon->reaping = shared;
 	daemon->reaper = (struct child){
-		.watch.fd = -1,
+		.source.fd = -1,
 		.name = "sockwarden-reap",
 		.keep_rights = rights_keep_reaper,
 		.run = reap_on,

@@ -15,7 +15,7 @@
 #include "say.h"
 
 struct reload_job {
-	struct watch watch; /* an eventfd that is always ready: there is more to do */
+	struct source source; /* an eventfd that is always ready: there is more to do */
 	struct reloading *reloading;
 	char *text; /* what there is to say */
 	size_t len;
@@ -39,7 +39,7 @@ static void finish(struct daemon *daemon, struct reload_job *job, int err, const
 	else
 		warn_to(job->said, "reload: %zu polic%s read", policies, policies == 1 ? "y" : "ies");
 	reload_end(job->reloading);
-	close(job->watch.fd);
+	close(job->source.fd);
 	fclose(job->said);
 	daemon->state.reloads++;
 	daemon->state.reload_errors += err != 0;
@@ -50,9 +50,9 @@ static void finish(struct daemon *daemon, struct reload_job *job, int err, const
 	notify("READY=1");
 }
 
-static int on_step(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_step(struct daemon *daemon, struct source *source, struct fault *fault)
 {
-	struct reload_job *job = (struct reload_job *)watch;
+	struct reload_job *job = (struct reload_job *)source;
 	struct fault why;
 	int more = reload_step(job->reloading, &why);
 
@@ -86,9 +86,9 @@ void daemon_reload(struct daemon *daemon)
 		abort();
 	how.mistakes = how.data = job->said;
 	job->reloading = reload_begin(&daemon->host, &how);
-	job->watch = (struct watch){ eventfd(1, EFD_CLOEXEC), on_step };
+	job->source = (struct source){ eventfd(1, EFD_CLOEXEC), on_step };
 	notify_reloading();
-	if (!daemon_watch(daemon, &job->watch, EPOLLIN, &fault)) {
+	if (!daemon_watch(daemon, &job->source, EPOLLIN, &fault)) {
 		daemon->reload = job;
 		return;
 	}
@@ -104,7 +104,7 @@ void reload_stop(struct daemon *daemon)
 	if (!job)
 		return;
 	reload_end(job->reloading);
-	close(job->watch.fd);
+	close(job->source.fd);
 	fclose(job->said);
 	free(job->text);
 	free(job);

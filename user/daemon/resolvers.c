@@ -120,12 +120,12 @@ void resolvers_reloaded(struct daemon *daemon, __u64 hash, int err)
 		note(daemon, hash); /* a mistake does not mend itself; of all else the next look tries again */
 }
 
-static int on_change(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_change(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	char events[4096];
 
 	(void)fault;
-	while (read(watch->fd, events, sizeof(events)) > 0)
+	while (read(source->fd, events, sizeof(events)) > 0)
 		;
 	resolvers_check(daemon);
 	return 0;
@@ -133,7 +133,7 @@ static int on_change(struct daemon *daemon, struct watch *watch, struct fault *f
 
 int resolvers_open(struct daemon *daemon, struct fault *fault)
 {
-	daemon->resolvers = (struct watch){ inotify_init1(IN_CLOEXEC | IN_NONBLOCK), on_change };
+	daemon->resolvers = (struct source){ inotify_init1(IN_CLOEXEC | IN_NONBLOCK), on_change };
 	if (daemon->resolvers.fd < 0)
 		return fault_set(fault, errno, "cannot watch " RESOLV_CONF ": %s", strerror(errno));
 	resolvers_check(daemon); /* they may have changed while there was no daemon */

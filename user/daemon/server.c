@@ -34,16 +34,16 @@
 
 static void client_close(struct client *client)
 {
-	if (client->watch.fd >= 0)
-		close(client->watch.fd);
+	if (client->source.fd >= 0)
+		close(client->source.fd);
 	free(client->answer);
-	*client = (struct client){ .watch.fd = -1 };
+	*client = (struct client){ .source.fd = -1 };
 }
 
 /* Nobody is there to read. One that only has nothing more to ask, and shut down its half, still is. */
 static bool is_gone(const struct client *client)
 {
-	struct pollfd pollfd = { .fd = client->watch.fd };
+	struct pollfd pollfd = { .fd = client->source.fd };
 
 	return poll(&pollfd, 1, 0) > 0 && pollfd.revents & (POLLERR | POLLHUP);
 }
@@ -64,7 +64,7 @@ static void client_send(struct daemon *daemon, struct client *client)
 	ssize_t n = 1;
 
 	while (n > 0 && client->sent < client->len) {
-		n = send(client->watch.fd, client->answer + client->sent, client->len - client->sent, MSG_NOSIGNAL);
+		n = send(client->source.fd, client->answer + client->sent, client->len - client->sent, MSG_NOSIGNAL);
 		if (n > 0) {
 			client->sent += n;
 			client->since = clock_ms(CLOCK_BOOTTIME);
@@ -76,7 +76,7 @@ static void client_send(struct daemon *daemon, struct client *client)
 	}
 	if (client->sent == client->len)
 		client->len = client->sent = 0;
-	if (daemon_watch(daemon, &client->watch, client->len ? EPOLLOUT : 0, &fault))
+	if (daemon_watch(daemon, &client->source, client->len ? EPOLLOUT : 0, &fault))
 		client_close(client);
 }
 
@@ -127,7 +127,7 @@ static bool is_root(const struct client *client)
 	struct ucred peer;
 	socklen_t len = sizeof(peer);
 
-	return !getsockopt(client->watch.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && !peer.uid;
+	return !getsockopt(client->source.fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) && !peer.uid;
 }
 
 static void answer_reloaded(struct client *client, const char *text, bool failed)
@@ -194,9 +194,9 @@ static void client_answer(struct daemon *daemon, struct client *client)
 	client_close(client);
 }
 
-static int on_client(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_client(struct daemon *daemon, struct source *source, struct fault *fault)
 {
-	struct client *client = (struct client *)watch;
+	struct client *client = (struct client *)source;
 	char *end;
 	ssize_t n;
 
@@ -205,7 +205,7 @@ static int on_client(struct daemon *daemon, struct watch *watch, struct fault *f
 		client_send(daemon, client);
 		return 0;
 	}
-	n = recv(watch->fd, client->request + client->asked, sizeof(client->request) - 1 - client->asked, 0);
+	n = recv(source->fd, client->request + client->asked, sizeof(client->request) - 1 - client->asked, 0);
 	if (n < 0 && errno == EAGAIN)
 		return 0;
 	if (n <= 0) { /* gone, or too long */
@@ -224,18 +224,18 @@ static int on_client(struct daemon *daemon, struct watch *watch, struct fault *f
 static struct client *free_client(struct daemon *daemon)
 {
 	for (int i = 0; i < CLIENTS_MAX; i++)
-		if (daemon->clients[i].watch.fd < 0)
+		if (daemon->clients[i].source.fd < 0)
 			return &daemon->clients[i];
 	return NULL;
 }
 
-static int on_listener(struct daemon *daemon, struct watch *watch, struct fault *fault)
+static int on_listener(struct daemon *daemon, struct source *source, struct fault *fault)
 {
-	int fd = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	struct client *client = free_client(daemon);
 
 	if (fd < 0) /* for want of descriptors or memory: whoever waits would wake us for ever */
-		return daemon_watch(daemon, watch, errno == EAGAIN ? EPOLLIN : 0, fault);
+		return daemon_watch(daemon, source, errno == EAGAIN ? EPOLLIN : 0, fault);
 	if (!client) {
 		server_expire(daemon);
 		client = free_client(daemon);
@@ -244,8 +244,8 @@ static int on_listener(struct daemon *daemon, struct watch *watch, struct fault 
 		close(fd);
 		return 0;
 	}
-	*client = (struct client){ .watch = { fd, on_client }, .since = clock_ms(CLOCK_BOOTTIME) };
-	if (daemon_watch(daemon, &client->watch, EPOLLIN, fault))
+	*client = (struct client){ .source = { fd, on_client }, .since = clock_ms(CLOCK_BOOTTIME) };
+	if (daemon_watch(daemon, &client->source, EPOLLIN, fault))
 		client_close(client);
 	return 0;
 }
@@ -255,7 +255,7 @@ void server_event(struct daemon *daemon, const struct event *event)
 	for (int i = 0; i < CLIENTS_MAX; i++) {
 		struct client *client = &daemon->clients[i];
 
-		if (client->watch.fd < 0 || !client->follows || client->len + sizeof(*event) > client->room)
+		if (client->source.fd < 0 || !client->follows || client->len + sizeof(*event) > client->room)
 			continue;
 		memcpy(client->answer + client->len, event, sizeof(*event));
 		client->len += sizeof(*event);
@@ -271,7 +271,7 @@ void server_expire(struct daemon *daemon)
 		struct client *client = &daemon->clients[i];
 		bool idle = waits(client) && !client->len;
 
-		if (client->watch.fd >= 0 && !idle && now - client->since > PATIENCE)
+		if (client->source.fd >= 0 && !idle && now - client->since > PATIENCE)
 			client_close(client);
 	}
 }
@@ -325,7 +325,7 @@ int server_open(struct daemon *daemon, struct fault *fault)
 				 "another program answers at %s: end it, or give another path with --socket", path);
 	unlink(path); /* of a daemon that was killed */
 	daemon->listener =
-		(struct watch){ socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on_listener };
+		(struct source){ socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0), on_listener };
 	mask = umask(0177);
 	err = daemon->listener.fd < 0 || bind(daemon->listener.fd, (struct sockaddr *)&at, sizeof(at)) ||
 	      listen(daemon->listener.fd, CLIENTS_MAX);

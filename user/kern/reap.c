@@ -24,7 +24,7 @@
 #define PATIENCE 10000 /* ms that another's pass is waited for */
 #define PAUSE    10
 
-struct founds {
+struct found_list {
 	LIST(struct sw_found) of;
 };
 
@@ -35,7 +35,7 @@ struct pass {
 	struct reap_result *result;
 	__u32 levels;  /* as sw_pass has it */
 	int schedstat; /* what the kernel says of this thread */
-	struct founds founds;
+	struct found_list found;
 };
 
 enum closing_by reap_by(const struct host *host)
@@ -226,10 +226,10 @@ static __u64 kept_waiting(const struct pass *pass)
  * held for longer than that lasts, less what others had of it meanwhile. Our processor time would be too little, where
  * a machine under this one takes some for itself.
  */
-static ssize_t read_on(struct pass *pass, int fd, struct sw_found *founds)
+static ssize_t read_on(struct pass *pass, int fd, struct sw_found *found)
 {
 	__u64 waited = kept_waiting(pass), since = clock_ns(CLOCK_MONOTONIC), held;
-	ssize_t len = read(fd, founds, FOUNDS_AT_ONCE * sizeof(*founds));
+	ssize_t len = read(fd, found, FOUNDS_AT_ONCE * sizeof(*found));
 	int err = errno;
 
 	held = clock_ns(CLOCK_MONOTONIC) - since;
@@ -243,16 +243,16 @@ static ssize_t read_on(struct pass *pass, int fd, struct sw_found *founds)
 
 static int walk(struct pass *pass, enum walk walk, struct fault *fault)
 {
-	struct sw_found founds[FOUNDS_AT_ONCE];
+	struct sw_found found[FOUNDS_AT_ONCE];
 	int fd = open_walk(pass->host, walk, fault), err = 0;
 	ssize_t len;
 
 	if (fd < 0)
 		return fd;
 	do {
-		len = read_on(pass, fd, founds);
-		for (ssize_t i = 0; i < len / (ssize_t)sizeof(*founds); i++)
-			*list_add(&pass->founds.of) = founds[i];
+		len = read_on(pass, fd, found);
+		for (ssize_t i = 0; i < len / (ssize_t)sizeof(*found); i++)
+			*list_add(&pass->found.of) = found[i];
 	} while (len > 0 || (len < 0 && (errno == EAGAIN || errno == EINTR)));
 	if (len < 0)
 		err = fault_set(fault, errno, "cannot go on over the sockets: %s", strerror(errno));
@@ -322,26 +322,26 @@ static int by_space(const void *a, const void *b)
 }
 
 /* The first behind `i` that is not of its namespace. */
-static size_t end_of_space(const struct founds *founds, size_t i)
+static size_t end_of_space(const struct found_list *found, size_t i)
 {
-	__u64 netns = founds->of.v[i].netns;
+	__u64 netns = found->of.v[i].netns;
 
-	while (i < founds->of.n && founds->of.v[i].netns == netns)
+	while (i < found->of.n && found->of.v[i].netns == netns)
 		i++;
 	return i;
 }
 
 /* A stray that two processes have was found twice. */
-static void sort(struct founds *founds)
+static void sort(struct found_list *found)
 {
 	size_t n = 0;
 
-	if (founds->of.n)
-		qsort(founds->of.v, founds->of.n, sizeof(*founds->of.v), by_space);
-	for (size_t i = 0; i < founds->of.n; i++)
-		if (!n || founds->of.v[n - 1].cookie != founds->of.v[i].cookie)
-			founds->of.v[n++] = founds->of.v[i];
-	founds->of.n = n;
+	if (found->of.n)
+		qsort(found->of.v, found->of.n, sizeof(*found->of.v), by_space);
+	for (size_t i = 0; i < found->of.n; i++)
+		if (!n || found->of.v[n - 1].cookie != found->of.v[i].cookie)
+			found->of.v[n++] = found->of.v[i];
+	found->of.n = n;
 }
 
 /* One by one, for there is no other way; those that are gone meanwhile are none of our concern. */
@@ -352,7 +352,7 @@ static int take_by_netlink(struct pass *pass, size_t from, size_t to, struct fau
 	if (fd < 0)
 		return fd;
 	for (size_t i = from; i < to; i++) {
-		const struct sw_found *found = &pass->founds.of.v[i];
+		const struct sw_found *found = &pass->found.of.v[i];
 		struct fault why;
 
 		if (found->bound && !sock_diag_destroy(fd, found, &why))
@@ -372,10 +372,10 @@ static int take_here(struct pass *pass, size_t from, size_t to, struct fault *fa
 	return err ? err : walk(pass, WALK_TAKE_UDP, fault);
 }
 
-static bool any_bound(const struct founds *founds, size_t from, size_t to)
+static bool any_bound(const struct found_list *found, size_t from, size_t to)
 {
 	while (from < to)
-		if (founds->of.v[from++].bound)
+		if (found->of.v[from++].bound)
 			return true;
 	return false;
 }
@@ -387,17 +387,17 @@ struct spaces {
 	__u64 *files; /* one for each that was found */
 };
 
-static void list_spaces(const struct founds *founds, struct spaces *spaces)
+static void list_spaces(const struct found_list *found, struct spaces *spaces)
 {
-	spaces->files = mem_alloc(founds->of.n, sizeof(*spaces->files));
-	for (size_t i = 0; i < founds->of.n; i++)
-		spaces->files[i] = founds->of.v[i].file;
-	for (size_t i = 0, end; i < founds->of.n; i = end) {
-		end = end_of_space(founds, i);
-		if (any_bound(founds, i, end))
+	spaces->files = mem_alloc(found->of.n, sizeof(*spaces->files));
+	for (size_t i = 0; i < found->of.n; i++)
+		spaces->files[i] = found->of.v[i].file;
+	for (size_t i = 0, end; i < found->of.n; i = end) {
+		end = end_of_space(found, i);
+		if (any_bound(found, i, end))
 			*list_add(&spaces->of) = (struct netns){
-				.cookie = founds->of.v[i].netns,
-				.inode = founds->of.v[i].inode,
+				.cookie = found->of.v[i].netns,
+				.inode = found->of.v[i].inode,
 				.files = spaces->files + i,
 				.n_files = end - i < FILES_MAX ? end - i : FILES_MAX,
 				.fd = -1,
@@ -425,9 +425,9 @@ static int take_spaces(struct pass *pass, const struct spaces *spaces, struct fa
 	int home = netns_home(fault), err = home < 0 ? home : 0;
 	size_t space = 0;
 
-	for (size_t i = 0, end; i < pass->founds.of.n && !err; i = end) {
-		end = end_of_space(&pass->founds, i);
-		if (space == spaces->of.n || spaces->of.v[space].cookie != pass->founds.of.v[i].netns)
+	for (size_t i = 0, end; i < pass->found.of.n && !err; i = end) {
+		end = end_of_space(&pass->found, i);
+		if (space == spaces->of.n || spaces->of.v[space].cookie != pass->found.of.v[i].netns)
 			continue;
 		if (spaces->of.v[space].fd >= 0)
 			err = note_miss(pass->result, take_in(pass, &spaces->of.v[space], i, end, home, fault), fault);
@@ -443,7 +443,7 @@ static int take(struct pass *pass, struct fault *fault)
 	struct spaces spaces = { 0 };
 	int err = 0;
 
-	list_spaces(&pass->founds, &spaces);
+	list_spaces(&pass->found, &spaces);
 	pass->result->spaces = spaces.of.n;
 	if (spaces.of.n) {
 		err = netns_open_all(spaces.of.v, spaces.of.n, fault);
@@ -468,8 +468,8 @@ static int finish(struct pass *pass, struct fault *fault)
 		return fault_set(fault, errno, "cannot read the map 'pass': %s", strerror(errno));
 	result->seen = ended.seen;
 	result->taken += ended.closed;
-	for (size_t i = 0; i < pass->founds.of.n; i++)
-		bound += pass->founds.of.v[i].bound;
+	for (size_t i = 0; i < pass->found.of.n; i++)
+		bound += pass->found.of.v[i].bound;
 	if (!pass->options->dry && bound > result->taken)
 		result->stuck = bound - result->taken;
 	return 0;
@@ -484,7 +484,7 @@ static int make_pass(struct pass *pass, struct fault *fault)
 	err = walk(pass, WALK_STRAYS, fault);
 	if (!err)
 		err = survey(pass, fault);
-	sort(&pass->founds);
+	sort(&pass->found);
 	if (!err && !pass->options->dry)
 		err = take(pass, fault);
 	return err ? err : finish(pass, fault);
@@ -505,15 +505,15 @@ int reap_pass(struct host *host, const struct reap_options *options,
 	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID);
 	pass.schedstat = open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC);
 	err = make_pass(&pass, fault);
-	for (size_t i = 0; i < pass.founds.of.n; i++) {
-		if (!pass.founds.of.v[i].fresh)
+	for (size_t i = 0; i < pass.found.of.n; i++) {
+		if (!pass.found.of.v[i].fresh)
 			continue;
 		result->found++;
-		each(&pass.founds.of.v[i], data);
+		each(&pass.found.of.v[i], data);
 	}
 	result->lasted = clock_ns(CLOCK_MONOTONIC) - began;
 	result->cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	free(pass.founds.of.v);
+	free(pass.found.of.v);
 	close(pass.schedstat);
 	close(lock);
 	return err;

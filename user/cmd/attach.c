@@ -55,7 +55,7 @@ static int attach(struct host *host, struct cli *cli, const struct attachment *a
 		return fault_set(fault, EEXIST,
 				 "tenant %s is attached already, to another policy: --replace gives it this one",
 				 as->name);
-	return tenancy_replace(host, *of, as->image, as->policy, fault);
+	return tenancy_replace(host, *of, as, fault);
 }
 
 /* Programs get the tenant as `status` shows it. The line for people asks nothing more of the kernel. */
@@ -113,10 +113,11 @@ static int open_named(const struct host *host, const char *text, struct cgroup *
 }
 
 static int attach_and_show(struct cli *cli, struct host *host, const struct cgroup *cgroup, const char *source,
-			   const struct image *image, struct fault *fault)
+			   struct publishing *ready, struct fault *fault)
 {
+	const struct image *image = ready->image;
 	char name[SW_NAME_MAX];
-	const struct attachment as = { .name = name, .policy = source, .image = image, .wanted = true };
+	const struct attachment as = { .name = name, .policy = source, .image = image, .ready = ready, .wanted = true };
 	const char *done;
 	struct tenancy of;
 	int err = choose_name(host, cli, cgroup, name, fault);
@@ -130,18 +131,22 @@ static int attach_under(struct cli *cli, const char *source, const struct image 
 {
 	const char *text = cli->args[0];
 	struct cgroup cgroup = { .fd = -1 };
+	struct publishing ready;
 	struct fault fault;
 	struct host host;
 	int err = strchr(text, '/') ? cgroup_open(&cgroup, text, &fault) : 0; /* before anything is loaded */
 
+	if (!err)
+		err = publish_prepare_large(image, &ready, &fault);
 	if (err)
 		return fail("%s", fault.text);
 	err = host_open(&host, HOST_LOADING, &fault);
 	if (!err && cgroup.fd < 0)
 		err = open_named(&host, text, &cgroup, &fault);
 	if (!err)
-		err = attach_and_show(cli, &host, &cgroup, source, image, &fault);
+		err = attach_and_show(cli, &host, &cgroup, source, &ready, &fault);
 	cgroup_close(&cgroup);
+	publish_discard(&ready);
 	publish_tidy(&host);
 	host_close(&host);
 	return err ? fail("%s", fault.text) : EXIT_OK;

@@ -57,6 +57,7 @@ struct keeper {
 	struct known_list known;
 	LIST(struct trouble) troubles;
 	bool untidy;  /* there may be policies that nobody uses */
+	__u32 pace;   /* how many of them are taken out at once */
 	__s64 tidied; /* when they were last looked for, milliseconds of the boot clock */
 };
 
@@ -277,14 +278,18 @@ static void drain(int fd)
  */
 static int tidy(struct keeper *keeper)
 {
+	__s64 began = clock_ms(CLOCK_BOOTTIME);
 	struct fault ignored;
+	int more = keeper->untidy ? -EBUSY : 0;
 
 	if (keeper->untidy && !host_lock(keeper->host, 0, &ignored)) {
-		keeper->untidy = publish_collect(keeper->host, &ignored) != 0;
+		more = publish_collect(keeper->host, keeper->pace, &ignored);
 		host_unlock(keeper->host);
+		keeper->untidy = more != 0;
+		keeper->pace = publish_pace(keeper->pace, clock_ms(CLOCK_BOOTTIME) - began);
 	}
 	keeper->tidied = clock_ms(CLOCK_BOOTTIME);
-	return publish_drain(keeper->host) ? PUBLISH_PAUSE : keeper->untidy ? SETTLE : LOOK_AGAIN;
+	return publish_drain(keeper->host) || more > 0 ? PUBLISH_PAUSE : keeper->untidy ? SETTLE : LOOK_AGAIN;
 }
 
 /* Sleeps until tenants, policies or cgroups have changed, or it is time to look again in any case. */
@@ -333,6 +338,7 @@ static int begin(struct keeper *keeper, struct fault *fault)
 static int run(struct daemon *daemon, struct fault *fault)
 {
 	struct keeper keeper = {
+		.pace = PUBLISH_PACE,
 		.host = &daemon->host,
 		.notes = notes_beside(daemon->options.ledger),
 		.go = daemon->go,

@@ -72,19 +72,22 @@ static int put_away(struct host *host, struct batch *batch, __u32 number, struct
 								       .prefixes = settings->prefixes },
 						fault);
 	batch->number[batch->n++] = number;
-	return batch->n == PUBLISH_BATCH ? take_out(host, batch, fault) : 0;
+	return 0;
 }
 
-int publish_collect(struct host *host, struct fault *fault)
+int publish_collect(struct host *host, __u32 max, struct fault *fault)
 {
 	bool *used = mem_alloc(SW_IMAGES_MAX, sizeof(*used));
 	struct batch batch = { 0 };
-	bool waited = false;
+	bool waited = false, more = false;
 	int err = mark_used(host, used, fault);
 
 	for (__u32 i = 1; i < SW_IMAGES_MAX && !err; i++) {
 		if (used[i] || !host->settings[i].serial)
 			continue;
+		more = batch.n == max || batch.n == PUBLISH_BATCH;
+		if (more)
+			break;
 		if (!waited)
 			err = host_synchronize(host, fault);
 		waited = true;
@@ -94,7 +97,7 @@ int publish_collect(struct host *host, struct fault *fault)
 	if (!err)
 		err = take_out(host, &batch, fault);
 	free(used);
-	return err;
+	return err ? err : more;
 }
 
 /* It is empty: the next publish_collect() takes it out as any other. With the lock, that none may be under way. */
@@ -106,7 +109,7 @@ static void mark_empty(struct host *host, __u32 number, __u64 serial)
 		return;
 	if (host->settings[number].serial == serial && !settings_whole(&host->settings[number]))
 		settings_write(host, number, &(struct sw_settings){ .serial = serial }, &ignored);
-	publish_collect(host, &ignored);
+	publish_collect(host, PUBLISH_BATCH, &ignored);
 	host_unlock(host);
 }
 
@@ -144,7 +147,8 @@ void publish_tidy(struct host *host)
 		host_unlock(host);
 		return;
 	}
-	publish_collect(host, &ignored);
+	while (publish_collect(host, PUBLISH_BATCH, &ignored) > 0)
+		;
 	host_unlock(host);
 	while (publish_drain(host))
 		nanosleep(&pause, NULL);

@@ -25,6 +25,20 @@ int publish_prepare(const struct image *image, struct publishing *out, struct fa
 			 image->entries.n, image->spans.n, strerror(-err));
 }
 
+int publish_prepare_large(const struct image *image, struct publishing *out, struct fault *fault)
+{
+	struct fault ignored;
+	struct host host;
+	bool known;
+
+	*out = (struct publishing){ .image = image, .trie = -1, .table = -1 };
+	if (image->entries.n <= INNER_PIECE || host_open(&host, HOST_READING, &ignored))
+		return 0;
+	known = host.map[MAP_settings] < 0 || publish_knows(&host, image);
+	host_close(&host);
+	return known ? 0 : publish_prepare(image, out, fault);
+}
+
 void publish_discard(struct publishing *publishing)
 {
 	inner_close(&publishing->trie, 1);
@@ -148,7 +162,7 @@ int publish_many(struct host *host, struct publishing *of, size_t n, struct publ
 		return 0;
 	inner_close(batch.trie, batch.n);
 	inner_close(batch.table, batch.n);
-	publish_collect(host, &ignored);
+	publish_collect(host, PUBLISH_BATCH, &ignored);
 	return err;
 }
 
@@ -173,6 +187,13 @@ int publish_as(struct host *host, const struct image *image, const struct publis
 	inner_close(batch.table, batch.n);
 	publish_discard(&of);
 	return err;
+}
+
+__u32 publish_pace(__u32 n, __s64 ms)
+{
+	if (ms > 100)
+		return n > 1 ? n / 2 : 1;
+	return ms < 25 && n < PUBLISH_BATCH ? n * 2 : n;
 }
 
 bool publish_knows(const struct host *host, const struct image *image)

@@ -49,6 +49,10 @@ int publish_prepare(const struct image *image, struct publishing *out, struct fa
 void publish_discard(struct publishing *publishing);
 int publish_many(struct host *host, struct publishing *of, size_t n, struct published *out, struct fault *fault);
 
+/* For commands, before they take the lock: publish_prepare() if that takes long and no equal image is there. Else, and
+ * when it cannot be told, `out` is left unprepared. 0 or -errno. */
+int publish_prepare_large(const struct image *image, struct publishing *out, struct fault *fault);
+
 /* True when an equal image is there. */
 bool publish_knows(const struct host *host, const struct image *image);
 
@@ -56,10 +60,16 @@ bool publish_knows(const struct host *host, const struct image *image);
 bool publish_has(const struct host *host, const struct published *image);
 
 /*
- * Takes out every image that no tenant uses; with the lock held. Of one with a large trie only the name goes: the
- * kernel would free it in one go, and hold a processor for hundreds of milliseconds. publish_drain() is for these.
+ * Takes out images that no tenant uses, `max` of them at most; with the lock held. Of one with a large trie only the
+ * name goes: the kernel would free it in one go, and hold a processor for hundreds of milliseconds. publish_drain() is
+ * for these. 1: there are more; 0; or -errno.
  */
-int publish_collect(struct host *host, struct fault *fault);
+int publish_collect(struct host *host, __u32 max, struct fault *fault);
+
+/* How many images to put in place, or take out, at once, after `n` of them took so long: the lock is to be held for
+ * some 100 ms. What to begin with, for kernels that wait for each. */
+#define PUBLISH_PACE 8
+__u32 publish_pace(__u32 n, __s64 ms);
 
 /* Frees a piece of what publish_collect() left, without the lock. True when there is more, to be asked for after
  * PUBLISH_PAUSE ms: the kernel frees the pieces of one pause together. */

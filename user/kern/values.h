@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Values of the maps that tenancies and invoices need (MAP_CARRIED, MAP_COPIED), also where another build laid them out otherwise:
- * then they are read, and written, member by member (fields.h). So what any build left can be shown, booked and ended.
+ * Values of the maps that tenancies and invoices need (MAP_CARRIED, MAP_COPIED), also where another build laid them out
+ * otherwise: then they are read, and written, member by member (fields.h). So what any build left can be shown, booked
+ * and ended.
  */
 #ifndef SW_VALUES_H
 #define SW_VALUES_H

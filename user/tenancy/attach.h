@@ -12,8 +12,7 @@
 int tenancy_attach(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct tenancy *out,
 		   struct fault *fault);
 
-/* `policy` is where the image came from, as in struct attachment. 0, or -errno and it keeps the policy it has. */
-int tenancy_replace(struct host *host, struct tenancy of, const struct image *image, const char *policy,
-		    struct fault *fault);
+/* The policy and the image of `as`, for one that is attached. 0, or -errno and it keeps the policy it has. */
+int tenancy_replace(struct host *host, struct tenancy of, const struct attachment *as, struct fault *fault);
 
 #endif

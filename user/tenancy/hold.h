@@ -25,6 +25,7 @@ struct attachment {
 	const char *name;
 	const char *policy;        /* where it came from, for who compiles it again: a name, or an absolute path */
 	const struct image *image; /* that policy, compiled */
+	struct publishing *ready;  /* the same, if it was prepared before the lock was taken; or NULL */
 	bool wanted;               /* it is to be attached again when its cgroup is made anew, until it is detached */
 	__u64 number;              /* of host_next_serial(), for who must know the tenancy's before; 0: one is drawn */
 };

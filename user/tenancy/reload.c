@@ -42,6 +42,7 @@ struct reloading {
 	__u32 slot;      /* the last that was moved */
 	__u64 begun;     /* serials up to it were given out before */
 	unsigned waited; /* ms for the lock, in vain */
+	__u32 pace;      /* images that are put into the kernel at once */
 	int kept;        /* tenants that keep the policy they have */
 	bool mistaken;   /* a policy has mistakes */
 };
@@ -138,7 +139,7 @@ static int prepare_some(struct reloading *r, struct publishing *ready, struct re
 	__s64 end = clock_ms(CLOCK_MONOTONIC) + PIECE;
 	int err = 0;
 
-	for (*n = 0; r->next < r->of.n && *n < PUBLISH_BATCH && !err && clock_ms(CLOCK_MONOTONIC) < end; r->next++) {
+	for (*n = 0; r->next < r->of.n && *n < r->pace && !err && clock_ms(CLOCK_MONOTONIC) < end; r->next++) {
 		struct renewed *renewed = &r->of.v[r->next];
 
 		if (!renewed->used)
@@ -159,12 +160,15 @@ static int publish_some(struct reloading *r, struct fault *fault)
 	struct renewed *of[PUBLISH_BATCH];
 	size_t first = r->next, n;
 	int err = prepare_some(r, ready, of, &n, fault);
+	__s64 began;
 
 	if (!err)
 		err = lock(r, fault);
+	began = clock_ms(CLOCK_MONOTONIC);
 	if (!err) {
 		err = publish_many(r->host, ready, n, published, fault);
 		host_unlock(r->host);
+		r->pace = publish_pace(r->pace, clock_ms(CLOCK_MONOTONIC) - began);
 	}
 	for (size_t i = 0; i < n; i++) {
 		publish_discard(&ready[i]);
@@ -249,6 +253,7 @@ struct reloading *reload_begin(struct host *host, const struct reload *how)
 	struct reloading *r = mem_alloc(1, sizeof(*r));
 
 	r->host = host;
+	r->pace = PUBLISH_PACE;
 	r->how = *how;
 	return r;
 }

@@ -184,7 +184,8 @@ static void change(struct host *host, struct tenancy tenant, const struct image 
 	struct fault fault;
 
 	shared->changes++;
-	must(tenancy_replace(host, tenant, image, "swap.yaml", &fault), &fault);
+	must(tenancy_replace(host, tenant, &(struct attachment){ .image = image, .policy = "swap.yaml" }, &fault),
+	     &fault);
 	shared->changes++;
 	usleep(10000); /* so that some verdicts are seen while nothing changes */
 }
@@ -222,7 +223,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < CLIENTS; i++)
 		waitpid(clients[i], NULL, 0);
 	must(tenancy_detach(&host, tenant, &fault), &fault);
-	must(publish_collect(&host, &fault), &fault);
+	must(publish_collect(&host, PUBLISH_BATCH, &fault), &fault);
 	host_close(&host);
 	cgroup_end(&cgroup);
 	cgroup_remove(&cgroup);

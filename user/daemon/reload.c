@@ -63,6 +63,8 @@ static int on_step(struct daemon *daemon, struct source *source, struct fault *f
 	daemon->reload = NULL;
 	if (job->again)
 		daemon_reload(daemon);
+	else if (resolvers_hash() != job->resolvers)
+		resolvers_check(daemon); /* they have changed since it began, and were left to this moment */
 	free(job->text);
 	free(job);
 	return 0;

@@ -107,7 +107,8 @@ struct sw_settings {
 	__u8 budget_period; /* enum sw_period */
 	__u8 budget_log;    /* 1: over its budget, new connections are logged and let pass; 0: nothing more is sent */
 	__u8 revoke; /* 1: a socket whose peer the policy no longer allows is closed; 0: its packets are dropped */
-	__u8 pad[3];
+	__u8 left;   /* 1: nobody uses the image any more, and its trie is being emptied */
+	__u8 pad[2];
 	__u64 budget; /* billable bytes out in a period; SW_NO_LIMIT: no budget */
 	char policy[SW_NAME_MAX];
 	__u8 hash[32]; /* SHA-256 of the image, what makes two of them the same */

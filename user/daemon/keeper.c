@@ -58,6 +58,9 @@ struct keeper {
 	LIST(struct trouble) troubles;
 	bool untidy;  /* there may be policies that nobody uses */
 	__u32 pace;   /* how many of them are taken out at once */
+	__u64 old;    /* serials up to it were given out long ago: what has one is not about to be used */
+	__u64 recent; /* the last serial when that was noted, */
+	__s64 noted;  /* which was then */
 	__s64 tidied; /* when they were last looked for, milliseconds of the boot clock */
 };
 
@@ -270,7 +273,20 @@ static void drain(int fd)
 		;
 }
 
+#define SPARE  5000 /* ms after it was put there that a policy may not be used yet */
 #define SETTLE 1000 /* ms after the last change until what nobody uses any more is taken out */
+
+/* Policies read anew are in the kernel some seconds before tenants are moved to them. */
+static void note_age(struct keeper *keeper, __s64 now)
+{
+	struct fault ignored;
+
+	if (now - keeper->noted < SPARE)
+		return;
+	keeper->old = keeper->recent;
+	keeper->noted = now;
+	host_last_serial(keeper->host, &keeper->recent, &ignored);
+}
 
 /*
  * Policies that nobody uses are taken out, and freed in pieces: the commands that left them, and the daemon, need not
@@ -280,16 +296,19 @@ static int tidy(struct keeper *keeper)
 {
 	__s64 began = clock_ms(CLOCK_BOOTTIME);
 	struct fault ignored;
-	int more = keeper->untidy ? -EBUSY : 0;
+	int more = 0;
 
+	note_age(keeper, began);
 	if (keeper->untidy && !host_lock(keeper->host, 0, &ignored)) {
-		more = publish_collect(keeper->host, keeper->pace, &ignored);
+		more = publish_collect(keeper->host, keeper->pace, keeper->old, &ignored);
 		host_unlock(keeper->host);
 		keeper->untidy = more != 0;
 		keeper->pace = publish_pace(keeper->pace, clock_ms(CLOCK_BOOTTIME) - began);
 	}
 	keeper->tidied = clock_ms(CLOCK_BOOTTIME);
-	return publish_drain(keeper->host) || more > 0 ? PUBLISH_PAUSE : keeper->untidy ? SETTLE : LOOK_AGAIN;
+	return publish_drain(keeper->host) || more == COLLECT_MORE ? PUBLISH_PAUSE
+	       : keeper->untidy                                    ? SETTLE
+								   : LOOK_AGAIN;
 }
 
 /* Sleeps until tenants, policies or cgroups have changed, or it is time to look again in any case. */
@@ -300,12 +319,13 @@ static void sleep_until_changed(struct keeper *keeper)
 		{ .fd = keeper->made, .events = POLLIN },
 		{ .fd = keeper->changes, .events = POLLIN },
 	};
+	__s64 began = clock_ms(CLOCK_BOOTTIME);
 	int pause = SETTLE;
 
 	keeper->untidy = true;
-	if (clock_ms(CLOCK_BOOTTIME) - keeper->tidied > LOOK_AGAIN) /* it never comes to rest */
+	if (began - keeper->tidied > LOOK_AGAIN) /* it never comes to rest */
 		pause = tidy(keeper);
-	while (poll(wake, 3, pause) == 0 && pause < LOOK_AGAIN)
+	while (poll(wake, 3, pause) == 0 && pause < LOOK_AGAIN && clock_ms(CLOCK_BOOTTIME) - began < LOOK_AGAIN)
 		pause = tidy(keeper);
 	if (wake[0].revents)
 		keeper->troubles.n = 0;

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "daemon.h"
@@ -15,7 +15,7 @@
 #include "say.h"
 
 struct reload_job {
-	struct source source; /* an eventfd that is always ready: there is more to do */
+	struct source source; /* a timer: when there is more to do */
 	struct reloading *reloading;
 	char *text; /* what there is to say */
 	size_t len;
@@ -50,6 +50,12 @@ static void finish(struct daemon *daemon, struct reload_job *job, int err, const
 	notify("READY=1");
 }
 
+/* Setting it anew takes back that it was ready. */
+static void step_after(struct reload_job *job, int ms)
+{
+	timerfd_settime(job->source.fd, 0, &(struct itimerspec){ .it_value.tv_nsec = ms * 1000000L }, NULL);
+}
+
 static int on_step(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	struct reload_job *job = (struct reload_job *)source;
@@ -57,13 +63,15 @@ static int on_step(struct daemon *daemon, struct source *source, struct fault *f
 	int more = reload_step(job->reloading, &why);
 
 	(void)fault;
-	if (more > 0)
+	if (more > 0) {
+		step_after(job, more);
 		return 0;
+	}
 	finish(daemon, job, more, &why);
 	daemon->reload = NULL;
-	if (job->again)
+	if (job->again && !daemon->stop)
 		daemon_reload(daemon);
-	else if (resolvers_hash() != job->resolvers)
+	else if (!daemon->stop && resolvers_hash() != job->resolvers)
 		resolvers_check(daemon); /* they have changed since it began, and were left to this moment */
 	free(job->text);
 	free(job);
@@ -88,8 +96,9 @@ void daemon_reload(struct daemon *daemon)
 		abort();
 	how.mistakes = how.data = job->said;
 	job->reloading = reload_begin(&daemon->host, &how);
-	job->source = (struct source){ eventfd(1, EFD_CLOEXEC), on_step };
+	job->source = (struct source){ timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK), on_step };
 	notify_reloading();
+	step_after(job, 1);
 	if (!daemon_watch(daemon, &job->source, EPOLLIN, &fault)) {
 		daemon->reload = job;
 		return;

@@ -65,26 +65,30 @@ static int put_away(struct host *host, struct batch *batch, __u32 number, struct
 	const struct sw_settings *settings = &host->settings[number];
 
 	if (settings->prefixes > INNER_PIECE)
-		return !settings_whole(settings)
-			       ? 0
-			       : settings_write(host, number,
-						&(struct sw_settings){ .serial = settings->serial,
-								       .prefixes = settings->prefixes },
-						fault);
+		return !settings_whole(settings) ? 0
+						 : settings_write(host, number,
+								  &(struct sw_settings){ .serial = settings->serial,
+											 .prefixes = settings->prefixes,
+											 .left = 1 },
+								  fault);
 	batch->number[batch->n++] = number;
 	return 0;
 }
 
-int publish_collect(struct host *host, __u32 max, struct fault *fault)
+int publish_collect(struct host *host, __u32 max, __u64 newest, struct fault *fault)
 {
 	bool *used = mem_alloc(SW_IMAGES_MAX, sizeof(*used));
 	struct batch batch = { 0 };
-	bool waited = false, more = false;
+	bool waited = false, more = false, young = false;
 	int err = mark_used(host, used, fault);
 
 	for (__u32 i = 1; i < SW_IMAGES_MAX && !err; i++) {
 		if (used[i] || !host->settings[i].serial)
 			continue;
+		if (host->settings[i].serial > newest) {
+			young = true;
+			continue;
+		}
 		more = batch.n == max || batch.n == PUBLISH_BATCH;
 		if (more)
 			break;
@@ -97,7 +101,7 @@ int publish_collect(struct host *host, __u32 max, struct fault *fault)
 	if (!err)
 		err = take_out(host, &batch, fault);
 	free(used);
-	return err ? err : more;
+	return err ? err : more ? COLLECT_MORE : young ? COLLECT_YOUNG : 0;
 }
 
 /* It is empty: the next publish_collect() takes it out as any other. With the lock, that none may be under way. */
@@ -109,29 +113,31 @@ static void mark_empty(struct host *host, __u32 number, __u64 serial)
 		return;
 	if (host->settings[number].serial == serial && !settings_whole(&host->settings[number]))
 		settings_write(host, number, &(struct sw_settings){ .serial = serial }, &ignored);
-	publish_collect(host, PUBLISH_BATCH, &ignored);
+	publish_collect(host, PUBLISH_BATCH, COLLECT_ALL, &ignored);
 	host_unlock(host);
 }
 
+/* What the mark says, and not what it lacks: another's image may just be put in place. */
 static bool is_left(const struct sw_settings *settings)
 {
-	return settings->serial && settings->prefixes && !settings_whole(settings);
+	return settings->serial && settings->left;
 }
 
 bool publish_drain(struct host *host)
 {
 	for (__u32 i = 1; i < SW_IMAGES_MAX; i++) {
 		__u64 serial = host->settings[i].serial;
-		int trie;
+		int trie, n;
 
 		if (!is_left(&host->settings[i]))
 			continue;
 		trie = inner_open_trie(host, serial);
-		if (trie < 0 || !inner_empty(trie))
+		n = trie < 0 ? (errno == ENOENT ? 0 : -errno) : inner_empty(trie);
+		if (!n)
 			mark_empty(host, i, serial);
 		if (trie >= 0)
 			close(trie);
-		return true;
+		return n >= 0; /* what failed is tried again when it is looked for again */
 	}
 	return false;
 }
@@ -147,7 +153,7 @@ void publish_tidy(struct host *host)
 		host_unlock(host);
 		return;
 	}
-	while (publish_collect(host, PUBLISH_BATCH, &ignored) > 0)
+	while (publish_collect(host, PUBLISH_BATCH, COLLECT_ALL, &ignored) == COLLECT_MORE)
 		;
 	host_unlock(host);
 	while (publish_drain(host))

@@ -46,7 +46,7 @@ static int settle(struct host *next, __u32 slot, struct fault *fault)
 		return fault_set(fault, errno, "cannot read the counters: %s", strerror(errno));
 	err = meters_read_one(next, slot, &meter, fault);
 	unspent = meter.of[SW_BILLABLE][SW_EGRESS].bytes - counts.spent;
-	if (err || unspent <= record.unspent)
+	if (err || (__s64)(unspent - record.unspent) <= 0)
 		return err;
 	if (tenant.limit != SW_COUNTING)
 		tenant.limit -= unspent - record.unspent < tenant.limit ? unspent - record.unspent : tenant.limit;

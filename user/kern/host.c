@@ -221,6 +221,8 @@ static int make_ready(struct host *host, enum host_for purpose, struct fault *fa
 		err = host_lock(host, HOST_PATIENCE, fault);
 	if (!err)
 		err = finish_pending(host, fault);
+	if (purpose == HOST_READING || (purpose == HOST_CHANGING && host->lock >= 0))
+		err = 0; /* what is there can be shown and ended all the same */
 	if (!err && loads && !pins_has(PINS_HOST))
 		err = loader_install(fault);
 	else if (!err && purpose == HOST_LOADING)
@@ -302,7 +304,11 @@ int host_hold(struct host *host, struct fault *fault)
 
 int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out)
 {
-	return value_read(host, MAP_tenants, &cgroup, out);
+	int err = value_read(host, MAP_tenants, &cgroup, out);
+
+	if (!err && out->image >= SW_IMAGES_MAX) /* another build has more of them */
+		out->image = 0;
+	return err;
 }
 
 int host_current(const struct host *host, struct fault *fault)

@@ -113,7 +113,8 @@ int host_hold(struct host *host, struct fault *fault);
 /* What the programs know of a cgroup; 0 or -errno (-ENOENT: nothing was ever attached to it). */
 int host_storage(const struct host *host, __u64 cgroup, struct sw_tenant *out);
 
-/* The last number given out, counted up. */
+/* The last number given out; and that, counted up. */
+int host_last_serial(const struct host *host, __u64 *serial, struct fault *fault);
 int host_next_serial(struct host *host, __u64 *serial, struct fault *fault);
 
 /*

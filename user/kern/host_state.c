@@ -24,6 +24,15 @@ int state_write(struct host *host, const struct sw_host *state, struct fault *fa
 	return err ? fault_set(fault, -err, "cannot write the map 'host': %s", strerror(-err)) : 0;
 }
 
+int host_last_serial(const struct host *host, __u64 *serial, struct fault *fault)
+{
+	struct sw_host state = { 0 };
+	int err = state_read(host, &state, fault);
+
+	*serial = state.serial;
+	return err;
+}
+
 int host_next_serial(struct host *host, __u64 *serial, struct fault *fault)
 {
 	struct sw_host state = { 0 };

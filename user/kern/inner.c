@@ -50,21 +50,23 @@ int inner_table(const struct sw_row *rows, __u32 n)
 	return err ? err : fd;
 }
 
-__u32 inner_empty(int trie)
+int inner_empty(int trie)
 {
 	LIBBPF_OPTS(bpf_map_batch_opts, how);
 	struct sw_prefix *keys = mem_alloc(INNER_PIECE, sizeof(*keys));
 	struct sw_class *values = mem_alloc(INNER_PIECE, sizeof(*values));
 	struct sw_prefix token;
 	__u32 n = INNER_PIECE;
+	int some = 0;
 
 	if (bpf_map_lookup_batch(trie, NULL, &token, keys, values, &n, &how) && errno != ENOENT)
-		n = 0;
-	if (n && bpf_map_delete_batch(trie, keys, &n, &how))
-		n = 0;
+		some = -errno;
+	else if (n)
+		some = bpf_map_delete_batch(trie, keys, &n, &how) && errno != ENOENT ? -errno
+										     : 1; /* another does it too */
 	free(keys);
 	free(values);
-	return n;
+	return some;
 }
 
 void inner_close(int *fds, __u32 n)
@@ -106,6 +108,14 @@ int inner_pin(const struct host *host, int trie, int table, __u64 serial, struct
 	int err = pin(host->pins, trie, kinds[0], serial, fault);
 
 	return err ? err : pin(host->pins, table, kinds[1], serial, fault);
+}
+
+void inner_rename(const struct host *host, __u64 serial, __u64 as)
+{
+	char from[256], to[256];
+
+	for (int i = 0; i < 2; i++)
+		rename(pin_path(from, host->pins, kinds[i], serial), pin_path(to, host->pins, kinds[i], as));
 }
 
 int inner_open_trie(const struct host *host, __u64 serial)

@@ -10,10 +10,10 @@
 int inner_trie(const struct image *image);
 int inner_table(const struct sw_row *rows, __u32 n);
 
-/* Deletes some of a trie's entries: as many as the kernel frees in one go in 10 to 17 ms. How many; 0: none are left.
- */
+/* Deletes some of a trie's entries: as many as the kernel frees in one go in 10 to 17 ms. 1; 0: none are left; or
+ * -errno. */
 #define INNER_PIECE 5000
-__u32 inner_empty(int trie);
+int inner_empty(int trie);
 
 /* Closes those that are open, and says that they are not. */
 void inner_close(int *fds, __u32 n);
@@ -21,6 +21,9 @@ void inner_close(int *fds, __u32 n);
 /* Pins by the image's serial, in host->pins unless that is NULL. 0 or -errno. */
 int inner_pin(const struct host *host, int trie, int table, __u64 serial, struct fault *fault);
 void inner_unpin(const struct host *host, __u64 serial);
+
+/* Calls the pins by another serial. */
+void inner_rename(const struct host *host, __u64 serial, __u64 as);
 
 /* A descriptor, or -1: one that is being put there or taken out has none. */
 int inner_open_trie(const struct host *host, __u64 serial);

@@ -96,6 +96,15 @@ static void join_images(struct layout *layout)
 		layout->same[i] &= layout_kind[i] != MAP_IMAGE || all;
 }
 
+bool layout_is_mine(const char *folder)
+{
+	struct sw_identity identity = { 0 };
+	struct fault ignored;
+
+	return !read_identity(folder, &identity, &ignored) &&
+	       !memcmp(identity.build, my_identity.build, sizeof(identity.build));
+}
+
 int layout_read(struct layout *out, struct fault *fault)
 {
 	struct sw_identity theirs = { 0 };

@@ -31,6 +31,9 @@ struct layout {
 /* Of what is pinned as PINS_HOST. 0, or -errno. */
 int layout_read(struct layout *out, struct fault *fault);
 
+/* What is pinned in the folder is of this very build. */
+bool layout_is_mine(const char *folder);
+
 /* The identity of this build, as a pin of the folder. */
 int layout_pin(const char *folder, struct fault *fault);
 

@@ -162,7 +162,7 @@ int publish_many(struct host *host, struct publishing *of, size_t n, struct publ
 		return 0;
 	inner_close(batch.trie, batch.n);
 	inner_close(batch.table, batch.n);
-	publish_collect(host, PUBLISH_BATCH, &ignored);
+	publish_collect(host, PUBLISH_BATCH, COLLECT_ALL, &ignored);
 	return err;
 }
 
@@ -175,17 +175,22 @@ int publish(struct host *host, const struct image *image, struct published *out,
 	return err;
 }
 
-int publish_as(struct host *host, const struct image *image, const struct published *as, struct fault *fault)
+int publish_as(struct host *host, const struct image *const *images, const struct published *as, size_t n,
+	       struct fault *fault)
 {
-	struct publishing of = { .image = image, .trie = -1, .table = -1 };
 	struct batch batch = { 0 };
-	int err = begin(host, &batch, &of, as, fault);
+	int err = 0;
 
+	for (size_t i = 0; i < n && !err; i++) {
+		struct publishing of = { .image = images[i], .trie = -1, .table = -1 };
+
+		err = begin(host, &batch, &of, &as[i], fault);
+		publish_discard(&of);
+	}
 	if (!err)
 		err = finish(host, &batch, fault);
 	inner_close(batch.trie, batch.n);
 	inner_close(batch.table, batch.n);
-	publish_discard(&of);
 	return err;
 }
 

@@ -28,8 +28,10 @@ struct published {
 /* Finds an equal image that is there already, or loads this one. 0, or -errno and nothing is left behind. */
 int publish(struct host *host, const struct image *image, struct published *out, struct fault *fault);
 
-/* Loads this one under a number and serial that tenants know it by, into maps that are not in force yet. */
-int publish_as(struct host *host, const struct image *image, const struct published *as, struct fault *fault);
+/* Loads `n` of them, PUBLISH_BATCH at most, under numbers and serials that tenants know them by, into maps that are not
+ * in force yet. */
+int publish_as(struct host *host, const struct image *const *images, const struct published *as, size_t n,
+	       struct fault *fault);
 
 /* Pins in the folder `to`, too, what is pinned of all images. */
 int publish_pin_again(struct host *host, const char *to, struct fault *fault);
@@ -60,11 +62,14 @@ bool publish_knows(const struct host *host, const struct image *image);
 bool publish_has(const struct host *host, const struct published *image);
 
 /*
- * Takes out images that no tenant uses, `max` of them at most; with the lock held. Of one with a large trie only the
+ * Takes out images that no tenant uses, `max` of them at most, and none with a serial after `newest`: one that was just
+ * put there may be about to be used. With the lock held. Of one with a large trie only the
  * name goes: the kernel would free it in one go, and hold a processor for hundreds of milliseconds. publish_drain() is
- * for these. 1: there are more; 0; or -errno.
+ * for these. Whether there are more, or others that are too young; 0; or -errno.
  */
-int publish_collect(struct host *host, __u32 max, struct fault *fault);
+enum { COLLECT_MORE = 1, COLLECT_YOUNG = 2 };
+#define COLLECT_ALL (~(__u64)0)
+int publish_collect(struct host *host, __u32 max, __u64 newest, struct fault *fault);
 
 /* How many images to put in place, or take out, at once, after `n` of them took so long: the lock is to be held for
  * some 100 ms. What to begin with, for kernels that wait for each. */

@@ -9,16 +9,11 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "links.h"
 #include "mem.h"
 #include "names.h"
 #include "pins.h"
 #include "relink.h"
-
-static const enum bpf_attach_type attach_type[] = {
-#define X(id, name, type) [SW_HOOK_##id] = type,
-	SW_HOOKS(X)
-#undef X
-};
 
 struct program {
 	char name[64]; /* of its hook */
@@ -170,7 +165,7 @@ static int create_link(const struct programs *programs, const struct program *pr
 		return cgroup == -ESTALE
 			       ? cgroup
 			       : fault_set(fault, -cgroup, "cannot open the cgroup of %s: %s", path, strerror(-cgroup));
-	link = bpf_link_create(program->fd, cgroup, attach_type[program->hook], NULL);
+	link = bpf_link_create(program->fd, cgroup, hook_attach_type(program->hook), NULL);
 	if (link < 0 || bpf_obj_pin(link, path))
 		err = fault_set(fault, errno, "cannot make %s: %s", path, strerror(errno));
 	if (link >= 0)
@@ -261,15 +256,19 @@ static int update_tenants(const struct programs *programs, struct fault *fault)
 	DIR *tenants = opendir(PINS_TENANTS);
 	struct dirent *tenant;
 	char path[256];
-	int err = 0;
+	struct fault why;
+	int first = 0, err;
 
 	if (!tenants)
 		return errno == ENOENT ? 0 : fault_set(fault, errno, PINS_TENANTS ": %s", strerror(errno));
-	while (!err && (tenant = readdir(tenants)))
-		if (*tenant->d_name != '.')
-			err = update_tenant(programs, pins_path(path, PINS_TENANTS, tenant->d_name), fault);
+	while ((tenant = readdir(tenants))) {
+		if (*tenant->d_name == '.')
+			continue;
+		err = update_tenant(programs, pins_path(path, PINS_TENANTS, tenant->d_name), first ? &why : fault);
+		first = first ? first : err; /* one that cannot be moved does not hold up the others */
+	}
 	closedir(tenants);
-	return err;
+	return first;
 }
 
 int relink_tenants(struct fault *fault)

@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <bpf/bpf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "batch.h"
 #include "hits.h"
-#include "publish.h"
 #include "renew.h"
 #include "slots.h"
+#include "storage.h"
 #include "upgrade.h"
 
 struct source {
@@ -20,6 +22,9 @@ struct sources {
 		__u64 serial;
 		size_t source; /* index in `of`, and one */
 	} numbers[SW_IMAGES_MAX];
+	const struct image *images[PUBLISH_BATCH]; /* that are to be loaded next, */
+	struct published as[PUBLISH_BATCH];        /* under these */
+	size_t n;
 };
 
 static int compile_source(const struct sw_record *record, struct image **out, struct fault *fault)
@@ -53,6 +58,14 @@ static bool image_equal(const struct image *a, const struct image *b)
 	return !memcmp(a->settings.hash, b->settings.hash, sizeof(a->settings.hash));
 }
 
+static int load(struct host *next, struct sources *sources, struct fault *fault)
+{
+	int err = publish_as(next, sources->images, sources->as, sources->n, fault);
+
+	sources->n = 0;
+	return err;
+}
+
 /* The image that a tenant has, under the number and serial that it knows it by. */
 static int renew_image(struct host *next, struct sources *sources, const struct sw_record *record,
 		       const struct sw_tenant *tenant, struct fault *fault)
@@ -65,8 +78,9 @@ static int renew_image(struct host *next, struct sources *sources, const struct 
 		return err;
 	if (!sources->numbers[tenant->image].source) {
 		sources->numbers[tenant->image].source = at + 1;
-		return publish_as(next, sources->of.v[at].image, &(struct published){ tenant->image, tenant->serial },
-				  fault);
+		sources->images[sources->n] = sources->of.v[at].image;
+		sources->as[sources->n++] = (struct published){ tenant->image, tenant->serial };
+		return sources->n == PUBLISH_BATCH ? load(next, sources, fault) : 0;
 	}
 	had = &sources->of.v[sources->numbers[tenant->image].source - 1];
 	has = &sources->of.v[at];
@@ -96,13 +110,12 @@ static int renew_each(struct host *next, struct sources *sources, struct fault *
 {
 	int err = 0;
 
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX && !err; slot++) {
-		const struct sw_record *record = &next->records[slot];
+	for_each_slot_of(slot, next, SLOTS_HELD) {
 		struct sw_tenant tenant;
 
-		if (!record->cgroup || host_storage(next, record->cgroup, &tenant) || tenant.slot != slot)
+		if (err || !storage_of_slot(next, slot, &tenant))
 			continue; /* refused everything, and still will be */
-		if (tenant.image && tenant.image < SW_IMAGES_MAX)
+		if (tenant.image)
 			err = renew_tenant(next, sources, slot, &tenant, fault);
 	}
 	return err;
@@ -113,9 +126,59 @@ int renew_images(struct host *next, struct fault *fault)
 	struct sources *sources = mem_alloc(1, sizeof(*sources));
 	int err = renew_each(next, sources, fault);
 
+	if (!err)
+		err = load(next, sources, fault);
 	for (size_t i = 0; i < sources->of.n; i++)
 		image_free(sources->of.v[i].image);
 	free(sources->of.v);
 	free(sources);
+	return err;
+}
+
+/* ---- and their serials ----------------------------------------------------------------------------------------- */
+
+static int renew_serial(struct host *next, __u32 number, __u64 *serial, struct fault *fault)
+{
+	struct sw_settings settings = next->settings[number];
+	int err = host_next_serial(next, serial, fault);
+
+	if (err)
+		return err;
+	inner_rename(next, settings.serial, *serial);
+	settings.serial = *serial;
+	return settings_write(next, number, &settings, fault);
+}
+
+/* The record says what is in force for the next row of the ledger. */
+static int move_tenant(struct host *next, __u32 slot, struct sw_tenant *tenant, __u64 serial, struct fault *fault)
+{
+	struct sw_record record = next->records[slot];
+	struct sw_block block = next->blocks[slot];
+	int err;
+
+	tenant->serial = block.serial = serial;
+	memcpy(record.hash, next->settings[tenant->image].hash, sizeof(record.hash));
+	if (bpf_map_update_elem(next->map[MAP_blocks], &slot, &block, BPF_ANY))
+		return fault_set(fault, errno, "cannot write the map 'blocks': %s", strerror(errno));
+	err = slot_write(next, slot, &record, fault);
+	return err ? err : storage_write(next, tenant->cgroup, tenant, fault);
+}
+
+int renew_serials(struct host *next, struct fault *fault)
+{
+	__u64 *serials = mem_alloc(SW_IMAGES_MAX, sizeof(*serials));
+	int err = 0;
+
+	for_each_slot_of(slot, next, SLOTS_HELD) {
+		struct sw_tenant tenant;
+
+		if (err || !storage_of_slot(next, slot, &tenant) || !tenant.image)
+			continue;
+		if (!serials[tenant.image])
+			err = renew_serial(next, tenant.image, &serials[tenant.image], fault);
+		if (!err)
+			err = move_tenant(next, slot, &tenant, serials[tenant.image], fault);
+	}
+	free(serials);
 	return err;
 }

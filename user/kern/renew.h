@@ -14,4 +14,10 @@
  */
 int renew_images(struct host *next, struct fault *fault);
 
+/*
+ * Gives them serials of their own, once only the new programs are in force: their sources may have changed since they
+ * were last read, so what sockets were approved for is asked again. May be done again. 0 or -errno.
+ */
+int renew_serials(struct host *next, struct fault *fault);
+
 #endif

@@ -110,6 +110,16 @@ static bool images_new(const struct layout *layout)
 	return false;
 }
 
+static int view_next(struct host *next, struct fault *fault)
+{
+	next->records = view(next->map[MAP_records], SW_TENANTS_MAX, sizeof(*next->records));
+	next->blocks = view(next->map[MAP_blocks], SW_TENANTS_MAX, sizeof(*next->blocks));
+	next->settings = view(next->map[MAP_settings], SW_IMAGES_MAX, sizeof(*next->settings));
+	if (next->records && next->blocks && next->settings)
+		return 0;
+	return fault_set(fault, errno, "cannot map the state in the kernel: %s", strerror(errno));
+}
+
 /* What is in the kernel, as the new programs will have it. `pins`: where they are pinned, or NULL. */
 static int open_next(const struct sockwarden *loaded, const char *pins, struct host *next, struct fault *fault)
 {
@@ -117,12 +127,7 @@ static int open_next(const struct sockwarden *loaded, const char *pins, struct h
 	next->pins = pins;
 	for (int i = 0; i < MAP_COUNT; i++)
 		next->map[i] = loader_map(loaded, i);
-	next->records = view(next->map[MAP_records], SW_TENANTS_MAX, sizeof(*next->records));
-	next->blocks = view(next->map[MAP_blocks], SW_TENANTS_MAX, sizeof(*next->blocks));
-	next->settings = view(next->map[MAP_settings], SW_IMAGES_MAX, sizeof(*next->settings));
-	if (next->records && next->blocks && next->settings)
-		return 0;
-	return fault_set(fault, errno, "cannot map the state in the kernel: %s", strerror(errno));
+	return view_next(next, fault);
 }
 
 static void close_next(const struct host *next)
@@ -171,20 +176,6 @@ static int mark(const struct sockwarden *loaded, const struct loader_from *their
 	return err ? err : pins_rename(PINS_LOADING, PINS_NEXT, fault);
 }
 
-static int settle(const struct upgrade *upgrade, const struct sockwarden *loaded, struct fault *fault)
-{
-	struct host next;
-	int err;
-
-	if (upgrade->layout.same[MAP_counts])
-		return 0;
-	err = open_next(loaded, NULL, &next, fault);
-	if (!err)
-		err = counts_settle(&next, fault);
-	close_next(&next);
-	return err;
-}
-
 static int take_over(const struct upgrade *upgrade, struct fault *fault)
 {
 	struct sockwarden *loaded = NULL;
@@ -205,8 +196,6 @@ static int take_over(const struct upgrade *upgrade, struct fault *fault)
 	} else {
 		err = upgrade_resume(fault);
 	}
-	if (!err)
-		err = settle(upgrade, loaded, fault);
 	loader_free(loaded);
 	close_theirs(&theirs);
 	return err;
@@ -242,26 +231,6 @@ static int replace(struct fault *fault)
 	return err ? err : loader_install(fault);
 }
 
-/*
- * Builds that pinned no identity know their state by what sw_host.unused says, and may still be running (sockwarden
- * run): they must not take this for theirs.
- */
-static void disown(const struct layout *was)
-{
-	struct sw_host state;
-	__u32 zero = 0;
-	char path[256];
-	int fd = was->known ? -1 : bpf_obj_get(pins_path(path, PINS_HOST, pins_map[MAP_host]));
-
-	if (fd < 0)
-		return;
-	if (!bpf_map_lookup_elem(fd, &zero, &state)) {
-		memset(state.unused, 0, sizeof(state.unused));
-		bpf_map_update_elem(fd, &zero, &state, BPF_ANY);
-	}
-	close(fd);
-}
-
 int upgrade_run(struct host *host, struct fault *fault)
 {
 	struct upgrade upgrade;
@@ -278,12 +247,9 @@ int upgrade_run(struct host *host, struct fault *fault)
 	host_disclaim(host);
 	if (plan)
 		return err ? plan : 0;
-	if (err)
-		return err;
-	disown(&upgrade.layout);
-	if (upgrade_ways.tell)
+	if (!err && upgrade_ways.tell)
 		upgrade_ways.tell(&upgrade);
-	return 0;
+	return err;
 }
 
 int upgrade_try(struct host *host, struct fault *fault)
@@ -314,12 +280,75 @@ bool upgrade_pending(void)
 	return pins_has(PINS_NEXT);
 }
 
+/*
+ * Builds that pinned no identity know their state by what sw_host.unused says, and may still be running (sockwarden
+ * run): they must not take this for theirs.
+ */
+static void disown(const struct host *next)
+{
+	struct sw_host state;
+	__u32 zero = 0;
+
+	if (bpf_map_lookup_elem(next->map[MAP_host], &zero, &state))
+		return;
+	memset(state.unused, 0, sizeof(state.unused));
+	bpf_map_update_elem(next->map[MAP_host], &zero, &state, BPF_ANY);
+}
+
+static __u32 map_id(int fd)
+{
+	struct bpf_map_info info = { 0 };
+	__u32 len = sizeof(info);
+
+	return fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len) ? 0 : info.id;
+}
+
+/* The map is not the one that was there before. */
+static bool is_new(const struct host *next, enum sw_map map)
+{
+	char path[256];
+	int was = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[map]));
+	bool differs = map_id(was) != map_id(next->map[map]);
+
+	if (was >= 0)
+		close(was);
+	return differs;
+}
+
+/* Once only the new programs are in force. May be done again; a build that finishes another's leaves it. */
+static int settle(struct fault *fault)
+{
+	struct host next = host_closed;
+	char path[256];
+	int err;
+
+	if (!layout_is_mine(PINS_NEXT))
+		return 0;
+	next.pins = PINS_NEXT;
+	for (int i = 0; i < MAP_COUNT; i++)
+		next.map[i] = bpf_obj_get(pins_path(path, PINS_NEXT, pins_map[i]));
+	err = view_next(&next, fault);
+	if (!err && is_new(&next, MAP_counts))
+		err = counts_settle(&next, fault);
+	if (!err && is_new(&next, MAP_settings))
+		err = renew_serials(&next, fault);
+	if (!err)
+		disown(&next);
+	close_next(&next);
+	for (int i = 0; i < MAP_COUNT; i++)
+		if (next.map[i] >= 0)
+			close(next.map[i]);
+	return err;
+}
+
 static int finish(struct fault *fault)
 {
 	int err = 0;
 
 	if (pins_has(PINS_HOST)) {
 		err = relink_tenants(fault);
+		if (!err)
+			err = settle(fault);
 		if (!err) {
 			watch_switch();
 			pins_remove(PINS_LOADING);

@@ -32,7 +32,8 @@ static int begin_spending(struct host *host, struct tenancy of, struct fault *fa
 		return err;
 	spent = *(volatile const __u64 *)&host->counts[of.slot].spent;
 	err = meters_read_one(host, of.slot, &meter, fault);
-	record.unspent = meter.of[SW_BILLABLE][SW_EGRESS].bytes - spent;
+	record.unspent =
+		meter.of[SW_BILLABLE][SW_EGRESS].bytes > spent ? meter.of[SW_BILLABLE][SW_EGRESS].bytes - spent : 0;
 	return err ? err : slot_write(host, of.slot, &record, fault);
 }
 

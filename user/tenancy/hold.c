@@ -227,7 +227,7 @@ int tenancy_move(struct host *host, struct tenancy of, const struct terms *terms
 
 	if (err)
 		return err;
-	if (tenant.serial != terms->image.serial)
+	if (!host->blocks || host->blocks[of.slot].serial != terms->image.serial)
 		err = count_rules(host, of, terms, fault);
 	if (err)
 		return err;
@@ -250,5 +250,6 @@ bool tenancy_has_image(const struct host *host, struct tenancy of, const struct 
 	struct sw_tenant now;
 
 	return storage_of_slot(host, of.slot, &now) &&
+	       (!host->blocks || host->blocks[of.slot].serial == now.serial) && /* else its rules are not counted */
 	       !memcmp(host->settings[now.image].hash, hash, sizeof(image->settings.hash));
 }

@@ -23,8 +23,9 @@
 #include "storage.h"
 #include "wanted.h"
 
-#define PIECE 100 /* ms of work in one step */
-#define WAIT  100 /* ms for the lock in one step */
+#define PIECE   100 /* ms of work in one step */
+#define WAIT    100 /* ms for the lock in one step */
+#define BREATHE 25  /* ms after one that wants the lock: others look for it every 20 */
 
 struct renewed {
 	char *source;
@@ -38,22 +39,25 @@ struct reloading {
 	struct reload how;
 	LIST(struct renewed) of; /* by source */
 	unsigned phase;
-	size_t next;     /* of `of`, in this phase */
-	__u32 slot;      /* the last that was moved */
-	__u64 begun;     /* serials up to it were given out before */
-	unsigned waited; /* ms for the lock, in vain */
-	__u32 pace;      /* images that are put into the kernel at once */
-	int kept;        /* tenants that keep the policy they have */
-	bool mistaken;   /* a policy has mistakes */
+	size_t next;                            /* of `of`, in this phase */
+	__u32 slot;                             /* the last that was moved */
+	__u64 begun;                            /* serials up to it were given out before */
+	unsigned waited;                        /* ms for the lock, in vain */
+	__u32 pace;                             /* images that are put into the kernel at once */
+	struct publishing ready[PUBLISH_BATCH]; /* of these the next, made ready for that */
+	struct renewed *ready_for[PUBLISH_BATCH];
+	size_t n_ready;
+	int kept;      /* tenants that keep the policy they have */
+	bool mistaken; /* a policy has mistakes */
 };
 
-/* 0: it is held; 1: not yet; or -EBUSY. */
+/* 0: it is held; BREATHE: not yet; or -EBUSY. */
 static int lock(struct reloading *r, struct fault *fault)
 {
 	int err = host_lock(r->host, WAIT, fault);
 
 	r->waited = err ? r->waited + WAIT : 0;
-	return err == -EBUSY && r->waited < HOST_PATIENCE ? 1 : err;
+	return err == -EBUSY && r->waited < HOST_PATIENCE ? BREATHE : err;
 }
 
 /* ---- which policies ----------------------------------------------------------------------------------------- */
@@ -133,51 +137,51 @@ static int compile_some(struct reloading *r, struct fault *fault)
 }
 
 /* The next that tenants are held to, as many as share their grace periods, made ready without the lock. */
-static int prepare_some(struct reloading *r, struct publishing *ready, struct renewed **of, size_t *n,
-			struct fault *fault)
+static int prepare_some(struct reloading *r, struct fault *fault)
 {
 	__s64 end = clock_ms(CLOCK_MONOTONIC) + PIECE;
 	int err = 0;
 
-	for (*n = 0; r->next < r->of.n && *n < r->pace && !err && clock_ms(CLOCK_MONOTONIC) < end; r->next++) {
+	for (; r->next < r->of.n && r->n_ready < r->pace && !err && clock_ms(CLOCK_MONOTONIC) < end; r->next++) {
 		struct renewed *renewed = &r->of.v[r->next];
+		struct publishing *ready = &r->ready[r->n_ready];
 
 		if (!renewed->used)
 			continue;
-		ready[*n] = (struct publishing){ .image = renewed->image, .trie = -1, .table = -1 };
-		of[*n] = renewed;
+		*ready = (struct publishing){ .image = renewed->image, .trie = -1, .table = -1 };
+		r->ready_for[r->n_ready++] = renewed;
 		if (!publish_knows(r->host, renewed->image))
-			err = publish_prepare(renewed->image, &ready[*n], fault);
-		++*n;
+			err = publish_prepare(renewed->image, ready, fault);
 	}
 	return err;
 }
 
+static void discard_ready(struct reloading *r)
+{
+	for (size_t i = 0; i < r->n_ready; i++)
+		publish_discard(&r->ready[i]);
+	r->n_ready = 0;
+}
+
+/* What is ready stays so while the lock cannot be had. */
 static int publish_some(struct reloading *r, struct fault *fault)
 {
-	struct publishing ready[PUBLISH_BATCH];
 	struct published published[PUBLISH_BATCH];
-	struct renewed *of[PUBLISH_BATCH];
-	size_t first = r->next, n;
-	int err = prepare_some(r, ready, of, &n, fault);
+	int err = r->n_ready ? 0 : prepare_some(r, fault);
 	__s64 began;
 
 	if (!err)
 		err = lock(r, fault);
+	if (err)
+		return err;
 	began = clock_ms(CLOCK_MONOTONIC);
-	if (!err) {
-		err = publish_many(r->host, ready, n, published, fault);
-		host_unlock(r->host);
-		r->pace = publish_pace(r->pace, clock_ms(CLOCK_MONOTONIC) - began);
-	}
-	for (size_t i = 0; i < n; i++) {
-		publish_discard(&ready[i]);
-		if (!err)
-			of[i]->published = published[i];
-	}
-	if (err > 0)
-		r->next = first;
-	return err ? err : r->next < r->of.n;
+	err = publish_many(r->host, r->ready, r->n_ready, published, fault);
+	host_unlock(r->host);
+	r->pace = publish_pace(r->pace, clock_ms(CLOCK_MONOTONIC) - began);
+	for (size_t i = 0; i < r->n_ready && !err; i++)
+		r->ready_for[i]->published = published[i];
+	discard_ready(r);
+	return err ? err : r->next < r->of.n ? BREATHE : 0;
 }
 
 /* ---- in force ----------------------------------------------------------------------------------------------- */
@@ -225,7 +229,7 @@ static int move_some(struct reloading *r, struct fault *fault)
 	}
 	host_unlock(r->host);
 	if (more)
-		return 1;
+		return BREATHE;
 	return r->kept ? fault_set(fault, EIO, "%d tenants keep the policy they have", r->kept) : 0;
 }
 
@@ -245,7 +249,7 @@ int reload_step(struct reloading *r, struct fault *fault)
 	if (more)
 		return more;
 	r->next = 0;
-	return ++r->phase < PHASES;
+	return ++r->phase < PHASES ? 1 : 0;
 }
 
 struct reloading *reload_begin(struct host *host, const struct reload *how)
@@ -265,6 +269,7 @@ size_t reload_policies(const struct reloading *r)
 
 void reload_end(struct reloading *r)
 {
+	discard_ready(r);
 	for (size_t i = 0; i < r->of.n; i++) {
 		free(r->of.v[i].source);
 		image_free(r->of.v[i].image);

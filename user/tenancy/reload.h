@@ -25,8 +25,9 @@ struct reloading;
 struct reloading *reload_begin(struct host *host, const struct reload *how);
 
 /*
- * One piece, of some 100 ms at most. 1: there is more to do; 0: it is done; -EINVAL: a policy has mistakes; or another
- * -errno when some tenant keeps the policy it has.
+ * One piece: as many policies or tenants as take some 100 ms, or one that takes longer; and at most 100 ms of waiting for
+ * the lock. More than 0: there is more to do, after so many ms, which let others have the lock; 0: it is done; -EINVAL:
+ * a policy has mistakes; or another -errno when some tenant keeps the policy it has.
  */
 int reload_step(struct reloading *reloading, struct fault *fault);
 

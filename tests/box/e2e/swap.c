@@ -223,7 +223,7 @@ int main(int argc, char **argv)
 	for (int i = 0; i < CLIENTS; i++)
 		waitpid(clients[i], NULL, 0);
 	must(tenancy_detach(&host, tenant, &fault), &fault);
-	must(publish_collect(&host, PUBLISH_BATCH, &fault), &fault);
+	must(publish_collect(&host, PUBLISH_BATCH, COLLECT_ALL, &fault), &fault);
 	host_close(&host);
 	cgroup_end(&cgroup);
 	cgroup_remove(&cgroup);

@@ -102,7 +102,7 @@ static bool read_ipv4(const uint8_t *data, uint32_t room, struct packet *packet)
 
 	if (room < sizeof(*ip))
 		return false;
-	packet->far = map_ipv4(packet->direction == SENT ? ip->daddr : ip->saddr);
+	packet->far = map_ipv4(packet->way == SENT ? ip->daddr : ip->saddr);
 	packet->len = ntohs(ip->tot_len);
 	packet->head = ip->ihl * 4;
 	packet->proto = ip->protocol;
@@ -137,7 +137,7 @@ static bool read_ipv6(const uint8_t *data, uint32_t room, struct packet *packet)
 
 	if (room < sizeof(*ip))
 		return false;
-	packet->far = packet->direction == SENT ? ip->ip6_dst : ip->ip6_src;
+	packet->far = packet->way == SENT ? ip->ip6_dst : ip->ip6_src;
 	packet->len = sizeof(*ip) + ntohs(ip->ip6_plen);
 	packet->head = sizeof(*ip);
 	packet->proto = ip->ip6_nxt;
@@ -174,8 +174,8 @@ static struct flow *flow_of(struct counter *counter, const struct packet *packet
 	uint16_t ports[2];
 
 	memcpy(ports, packet->transport, sizeof(ports));
-	key.port[packet->traffic] = ports[0];
-	key.port[!packet->traffic] = ports[1];
+	key.port[packet->way] = ports[0];
+	key.port[!packet->way] = ports[1];
 	for (flow = counter->flow; flow < counter->flow + counter->flows; flow++)
 		if (!memcmp(&flow->far, &key.far, sizeof(key.far)) && !memcmp(flow->port, key.port, sizeof(key.port)))
 			return flow;
@@ -190,7 +190,7 @@ static struct flow *flow_of(struct counter *counter, const struct packet *packet
 static bool flow_packet(const struct counter *counter, struct flow *flow, const struct packet *packet)
 {
 	const struct tcphdr *tcp = (const void *)packet->transport;
-	struct end *from = &flow->end[packet->traffic], *to = &flow->end[!packet->traffic];
+	struct end *from = &flow->end[packet->way], *to = &flow->end[!packet->way];
 	bool nobody = flow->abandoned;
 
 	if (tcp->fin) {
@@ -201,7 +201,7 @@ static bool flow_packet(const struct counter *counter, struct flow *flow, const 
 		to->acknowledged = true;
 	if (tcp->rst)
 		flow->reset = true;
-	if (counter->orphans && packet->direction == RECEIVED && to->acknowledged && !from->finished)
+	if (counter->orphans && packet->way == RECEIVED && to->acknowledged && !from->finished)
 		flow->abandoned = true;
 	return nobody;
 }
@@ -227,15 +227,15 @@ static bool is_exempt(const struct counter *counter, const struct in6_addr *far)
 static void count_packet(struct counter *counter, const struct packet *packet)
 {
 	uint32_t payload = payload_len(packet);
-	struct sum *sum = &counter->tenant[packet->traffic];
+	struct sum *sum = &counter->tenant[packet->way];
 
 	if (packet->proto == IPPROTO_TCP && flow_packet(counter, flow_of(counter, packet), packet))
-		sum = &counter->nobody[packet->traffic];
+		sum = &counter->nobody[packet->way];
 	sum_add(sum, packet->len, payload);
 	if (is_exempt(counter, &packet->far))
-		sum_add(&counter->exempted[packet->traffic], packet->len, payload);
-	if (packet->len > counter->largest[packet->traffic])
-		counter->largest[packet->traffic] = packet->len;
+		sum_add(&counter->exempted[packet->way], packet->len, payload);
+	if (packet->len > counter->largest[packet->way])
+		counter->largest[packet->way] = packet->len;
 }
 
 /*
@@ -244,11 +244,11 @@ static void count_packet(struct counter *counter, const struct packet *packet)
  */
 static void count_frame(struct counter *counter, const struct sockaddr_ll *from, const uint8_t *data, uint32_t len)
 {
-	struct packet packet = { .direction = from->sll_pkttype == PACKET_OUTGOING ? RECEIVED : SENT };
+	struct packet packet = { .way = from->sll_pkttype == PACKET_OUTGOING ? RECEIVED : SENT };
 	uint16_t type = ntohs(from->sll_protocol);
 	uint32_t room = len < HEADS ? len : HEADS;
 
-	sum_add(&counter->frames[packet.traffic], ETHER_HDR_LEN + len, 0);
+	sum_add(&counter->frames[packet.way], ETHER_HDR_LEN + len, 0);
 	if (type != ETH_P_IP && type != ETH_P_IPV6)
 		return;
 	if (!read_headers(type, data, room, &packet))
@@ -338,11 +338,11 @@ static uint64_t lost(struct counter *counter)
 
 static void print_sums(const char *prefix, const struct sum sum[WAYS])
 {
-	static const char *const traffic[WAYS] = { "sent", "received" };
+	static const char *const way[WAYS] = { "sent", "received" };
 
 	for (int i = 0; i < WAYS; i++)
-		printf("%s%s_bytes=%lu %s%s_payload_bytes=%lu %s%s_packets=%lu ", prefix, traffic[i], sum[i].bytes,
-		       prefix, traffic[i], sum[i].payload, prefix, traffic[i], sum[i].packets);
+		printf("%s%s_bytes=%lu %s%s_payload_bytes=%lu %s%s_packets=%lu ", prefix, way[i], sum[i].bytes, prefix,
+		       way[i], sum[i].payload, prefix, way[i], sum[i].packets);
 }
 
 static void print_counts(struct counter *counter)

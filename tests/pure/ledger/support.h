@@ -80,7 +80,7 @@ static inline struct ledger_item *attach(struct scene *scene, const char *tenant
 /* A packet out, and one in. */
 static inline void send_bytes(struct ledger_item *item, enum sw_billing billing, __u64 bytes)
 {
-	struct sw_traffic *direction = item->meter.of[billing];
+	struct sw_traffic *traffic = item->meter.of[billing];
 
 	traffic_add(&traffic[SW_EGRESS], &(struct sw_traffic){ bytes, bytes - 1, 1 });
 	traffic_add(&traffic[SW_INGRESS], &(struct sw_traffic){ 2 * bytes, 2 * bytes - 1, 2 });

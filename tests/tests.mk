@@ -50,7 +50,7 @@ $(TEST_PROGRAMS):
 $(B)/tests/%.bpf.o: tests/%.bpf.c | $(B)/.deps
 	@mkdir -p $(@D)
 	$(call say,BPF)
-	$(CLANG) $(BPF_CFLAGS) -D__TARGET_ARCH_$(TARGET_$(ARCH)) -Ivmlinux/$(ARCH) -idirafter /usr/include/$(ARCH)-linux-gnu -c $< -o $@
+	$(CLANG) $(BPF_CFLAGS) -Wno-unused-parameter -D__TARGET_ARCH_$(TARGET_$(ARCH)) -Ivmlinux/$(ARCH) -idirafter /usr/include/$(ARCH)-linux-gnu -c $< -o $@
 
 # Not fortified: it defines the calls that others make
 $(B)/tests/faults.so: tests/box/e2e/faults.c | $(B)/.deps

@@ -63,11 +63,9 @@ static const struct command commands[] = {
 	  "are promises that are not kept now; with --json, `wrong` is how many.\n",
 	  JSON | TAKES(ALL), 0, 0, cmd_doctor, .root = true },
 	{ "upgrade", "", "take over from the build of sockwarden whose programs are in the kernel",
-	  "What attaches, and the daemon when it starts, does so by itself. No connection is lost, and every byte "
-	  "stays\n"
-	  "metered. What the maps do not have in common is made anew: policies from their files, and closed or known\n"
-	  "peers of sockets are forgotten with 'socks'. Where it cannot be done nothing is changed, and exit status is "
-	  "1.\n",
+	  "What attaches, and the daemon when it starts, does so by itself. No connection is lost, and every byte stays\n"
+	  "metered. Maps that the two builds lay out otherwise are made anew: policies are then read from their files.\n"
+	  "Where it cannot be done nothing is changed, and exit status is 1.\n",
 	  JSON | TAKES(DRY_RUN), 0, 0, cmd_upgrade, .root = true },
 	{ "daemon", "", "close idle sockets, book what tenants send, renew budgets",
 	  "Runs in the foreground until SIGTERM. SIGHUP reads the policies anew, as 'sockwarden reload' does; SIGUSR1\n"

@@ -1,3 +1,5 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
 # The ledger's check as an operator meets it.
 bats_require_minimum_version 1.5.0
 

@@ -26,12 +26,30 @@ static __always_inline void mend(struct sw_sock *sock)
 	sock->approved = 0;
 }
 
+/* When the other build last saw an operation on it. */
+static __always_inline __u64 active_there(const void *from)
+{
+	const __u32 at = offsetof(struct sw_sock, active);
+	__u64 active = 0;
+
+	for (int i = 0; i < SW_MOVES_MAX; i++) {
+		__u32 to = moves[i].to, len = moves[i].len;
+
+		if (!len)
+			break;
+		if (at >= to && at + sizeof(active) <= to + len)
+			bpf_probe_read_kernel(&active, sizeof(active), from + moves[i].from + (at - to));
+	}
+	return active;
+}
+
+/* What ours have noted since the last time is newer than what theirs had. */
 static __always_inline int carry(struct sock *sk)
 {
 	const void *from = bpf_sk_storage_get(&before, sk, NULL, 0);
 	struct sw_sock *sock = from ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
 
-	if (!sock)
+	if (!sock || sock->active > active_there(from))
 		return 0;
 	for (int i = 0; i < SW_MOVES_MAX; i++) {
 		__u32 to = moves[i].to, len = moves[i].len;

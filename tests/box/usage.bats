@@ -3,16 +3,8 @@
 # `usage` as somebody without rights meets it.
 bats_require_minimum_version 1.5.0
 
-setup() {
-	cd "$BATS_TEST_DIRNAME/../.." || return 1
-	DIR=$(mktemp -d)
-	build/tests/seeds "$DIR"
-	LEDGER=$DIR/few
-}
-
-teardown() {
-	rm -rf "$DIR"
-}
+# shellcheck source=tests/lib/ledger.bash
+source "$BATS_TEST_DIRNAME/../lib/ledger.bash"
 
 # as_nobody CMD...: without a right or a group
 as_nobody() {

@@ -29,6 +29,15 @@ static void tell_kept(const char *tenant, const struct fault *why, void *said)
 	warn_to(said, "tenant %s keeps the policy it has: %s", tenant, why->text);
 }
 
+static void job_free(struct reload_job *job)
+{
+	reload_end(job->reloading);
+	close(job->source.fd);
+	fclose(job->said);
+	free(job->text);
+	free(job);
+}
+
 /* The keeper reads the policies for itself, each when it is needed. */
 static void finish(struct daemon *daemon, struct reload_job *job, int err, const struct fault *fault)
 {
@@ -38,9 +47,7 @@ static void finish(struct daemon *daemon, struct reload_job *job, int err, const
 		warn_to(job->said, "reload: %s", fault->text);
 	else
 		warn_to(job->said, "reload: %zu polic%s read", policies, policies == 1 ? "y" : "ies");
-	reload_end(job->reloading);
-	close(job->source.fd);
-	fclose(job->said);
+	fflush(job->said);
 	daemon->state.reloads++;
 	daemon->state.reload_errors += err != 0;
 	fwrite(job->text, 1, job->len, stderr);
@@ -73,8 +80,7 @@ static int on_step(struct daemon *daemon, struct source *source, struct fault *f
 		daemon_reload(daemon);
 	else if (!daemon->stop && resolvers_hash() != job->resolvers)
 		resolvers_check(daemon); /* they have changed since it began, and were left to this moment */
-	free(job->text);
-	free(job);
+	job_free(job);
 	return 0;
 }
 
@@ -104,20 +110,12 @@ void daemon_reload(struct daemon *daemon)
 		return;
 	}
 	finish(daemon, job, -EIO, &fault);
-	free(job->text);
-	free(job);
+	job_free(job);
 }
 
 void reload_stop(struct daemon *daemon)
 {
-	struct reload_job *job = daemon->reload;
-
-	if (!job)
-		return;
-	reload_end(job->reloading);
-	close(job->source.fd);
-	fclose(job->said);
-	free(job->text);
-	free(job);
+	if (daemon->reload)
+		job_free(daemon->reload);
 	daemon->reload = NULL;
 }

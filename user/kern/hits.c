@@ -6,6 +6,7 @@
 
 #include "hits.h"
 #include "mem.h"
+#include "slots.h"
 
 #define BLOCKS (SW_HITS_MAX / SW_BLOCK)
 
@@ -17,12 +18,10 @@ static __u32 blocks_for(__u32 counters)
 /* The slot's own too: its old counters are written to until its new ones are in force. */
 static void mark_taken(const struct host *host, bool taken[BLOCKS])
 {
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++) {
+	for_each_slot_of(slot, host, SLOTS_HELD) {
 		const struct sw_block *block = &host->blocks[slot];
-		__u32 first = block->first / SW_BLOCK;
 
-		if (host->records[slot].cgroup && block->count)
-			memset(taken + first, true, blocks_for(block->count));
+		memset(taken + block->first / SW_BLOCK, true, blocks_for(block->count));
 	}
 }
 

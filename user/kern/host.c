@@ -40,8 +40,7 @@ static __u32 program_in(const char *folder)
 {
 	struct bpf_prog_info info = { 0 };
 	__u32 len = sizeof(info);
-	char path[256];
-	int fd = bpf_obj_get(pins_path(path, folder, pins_program[SW_HOOK_EGRESS]));
+	int fd = pins_open(folder, pins_program[SW_HOOK_EGRESS]);
 
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &len))
 		info.id = 0;
@@ -53,12 +52,10 @@ static __u32 program_in(const char *folder)
 /* `may_lack`: no pin of that name is no error. */
 static int open_pin(const char *name, bool may_lack, int *fd, struct fault *fault)
 {
-	char path[256];
-
-	*fd = bpf_obj_get(pins_path(path, PINS_HOST, name));
+	*fd = pins_open(PINS_HOST, name);
 	if (*fd >= 0 || (may_lack && errno == ENOENT))
 		return 0;
-	return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+	return fault_set(fault, errno, PINS_HOST "/%s: %s", name, strerror(errno));
 }
 
 /* Of another build's, what is laid out as ours. */

@@ -103,11 +103,11 @@ void inner_unpin(const struct host *host, __u64 serial)
 		unlink(pin_path(path, host->pins, kinds[i], serial));
 }
 
-int inner_pin(const struct host *host, int trie, int table, __u64 serial, struct fault *fault)
+int inner_pin(const char *folder, int trie, int table, __u64 serial, struct fault *fault)
 {
-	int err = pin(host->pins, trie, kinds[0], serial, fault);
+	int err = pin(folder, trie, kinds[0], serial, fault);
 
-	return err ? err : pin(host->pins, table, kinds[1], serial, fault);
+	return err ? err : pin(folder, table, kinds[1], serial, fault);
 }
 
 void inner_rename(const struct host *host, __u64 serial, __u64 as)

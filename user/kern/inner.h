@@ -18,8 +18,8 @@ int inner_empty(int trie);
 /* Closes those that are open, and says that they are not. */
 void inner_close(int *fds, __u32 n);
 
-/* Pins by the image's serial, in host->pins unless that is NULL. 0 or -errno. */
-int inner_pin(const struct host *host, int trie, int table, __u64 serial, struct fault *fault);
+/* Pins by the image's serial in the folder, unless that is NULL. 0 or -errno. */
+int inner_pin(const char *folder, int trie, int table, __u64 serial, struct fault *fault);
 void inner_unpin(const struct host *host, __u64 serial);
 
 /* Calls the pins by another serial. */

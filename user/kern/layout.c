@@ -46,17 +46,16 @@ static int read_identity(const char *folder, struct sw_identity *out, struct fau
 {
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info), zero = 0;
-	char path[256];
-	int fd = bpf_obj_get(pins_path(path, folder, IDENTITY)), err = 0;
+	int fd = pins_open(folder, IDENTITY), err = 0;
 	void *value;
 
 	if (fd < 0)
-		return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+		return fault_set(fault, errno, "%s/" IDENTITY ": %s", folder, strerror(errno));
 	if (bpf_obj_get_info_by_fd(fd, &info, &len))
 		info.value_size = 0;
 	value = mem_alloc(1, info.value_size + sizeof(*out));
 	if (!info.value_size || bpf_map_lookup_elem(fd, &zero, value))
-		err = fault_set(fault, errno, "cannot read %s: %s", path, strerror(errno));
+		err = fault_set(fault, errno, "cannot read %s/" IDENTITY ": %s", folder, strerror(errno));
 	memcpy(out, value, sizeof(*out));
 	free(value);
 	close(fd);
@@ -75,8 +74,7 @@ static bool has_my_shape(const char *folder, enum sw_map map)
 	const struct map_shape *mine = shape_of(pins_map[map]);
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
-	char path[256];
-	int fd = bpf_obj_get(pins_path(path, folder, pins_map[map]));
+	int fd = pins_open(folder, pins_map[map]);
 	bool same = mine && fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && info.type == mine->type &&
 		    info.key_size == mine->key_size && info.value_size == mine->value_size &&
 		    info.max_entries == mine->max_entries && info.map_flags == mine->flags;

@@ -71,6 +71,13 @@ void pins_remove(const char *folder)
 	rmdir(folder);
 }
 
+int pins_open(const char *folder, const char *name)
+{
+	char path[256];
+
+	return bpf_obj_get(pins_path(path, folder, name));
+}
+
 int pins_add(int fd, const char *folder, const char *name, struct fault *fault)
 {
 	char path[256];

@@ -36,6 +36,9 @@ bool pins_has(const char *folder);
 /* The folder with what is in it, whatever build put it there. */
 void pins_remove(const char *folder);
 
+/* A descriptor of what is pinned there, or -1 with errno. */
+int pins_open(const char *folder, const char *name);
+
 int pins_add(int fd, const char *folder, const char *name, struct fault *fault);
 int pins_rename(const char *from, const char *to, struct fault *fault);
 

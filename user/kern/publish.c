@@ -66,7 +66,7 @@ static int begin(struct host *host, struct batch *batch, struct publishing *publ
 	batch->table[i] = publishing->table;
 	batch->n++;
 	publishing->trie = publishing->table = -1;
-	return inner_pin(host, batch->trie[i], batch->table[i], as->serial, fault);
+	return inner_pin(host->pins, batch->trie[i], batch->table[i], as->serial, fault);
 }
 
 /* The hash goes last: only an image that is whole can be found by it and shared. */
@@ -104,7 +104,7 @@ static int note_resolvers(struct host *host, struct fault *fault)
 static __u32 find_equal(const struct host *host, const struct image *image)
 {
 	for (__u32 i = 1; i < SW_IMAGES_MAX; i++)
-		if (host->settings[i].serial && !memcmp(host->settings[i].hash, image->settings.hash, 32))
+		if (host->settings[i].serial && image_has(image, host->settings[i].hash))
 			return i;
 	return 0;
 }
@@ -121,7 +121,7 @@ static __u32 find_free(const struct host *host)
 static bool in_batch(const struct batch *batch, const struct image *image, struct published *out)
 {
 	for (__u32 i = 0; i < batch->n; i++)
-		if (!memcmp(batch->image[i]->settings.hash, image->settings.hash, 32)) {
+		if (image_has(image, batch->image[i]->settings.hash)) {
 			*out = (struct published){ batch->number[i], batch->serial[i] };
 			return true;
 		}
@@ -214,22 +214,18 @@ bool publish_has(const struct host *host, const struct published *image)
 }
 
 /* One that was being put there or taken out has no pins. */
-static int pin_again(struct host *host, const char *to, __u64 serial, struct fault *fault)
+static int pin_again(const struct host *host, const char *to, __u64 serial, struct fault *fault)
 {
-	const char *from = host->pins;
 	int trie = inner_open_trie(host, serial), table = inner_open_table(host, serial), err = 0;
 
-	if (trie >= 0 && table >= 0) {
-		host->pins = to;
-		err = inner_pin(host, trie, table, serial, fault);
-		host->pins = from;
-	}
+	if (trie >= 0 && table >= 0)
+		err = inner_pin(to, trie, table, serial, fault);
 	inner_close(&trie, 1);
 	inner_close(&table, 1);
 	return err;
 }
 
-int publish_pin_again(struct host *host, const char *to, struct fault *fault)
+int publish_pin_again(const struct host *host, const char *to, struct fault *fault)
 {
 	int err = 0;
 

@@ -34,7 +34,7 @@ int publish_as(struct host *host, const struct image *const *images, const struc
 	       struct fault *fault);
 
 /* Pins in the folder `to`, too, what is pinned of all images. */
-int publish_pin_again(struct host *host, const char *to, struct fault *fault);
+int publish_pin_again(const struct host *host, const char *to, struct fault *fault);
 
 /*
  * The same for `n` of them, in as few grace periods as one, if they are no more than PUBLISH_BATCH. All, or none. What

@@ -25,6 +25,7 @@ struct program {
 
 struct programs {
 	LIST(struct program) of; /* our hooks first, in their order */
+	bool first;              /* only the first of them is to be moved */
 	int cgroups;
 };
 
@@ -239,12 +240,11 @@ static void remove_links(const struct programs *programs, const char *folder)
 
 static int update_tenant(const struct programs *programs, const char *folder, struct fault *fault)
 {
-	char path[256];
-	int egress = bpf_obj_get(pins_path(path, folder, hook_name(SW_HOOK_EGRESS))), err = 0;
+	int egress = pins_open(folder, hook_name(SW_HOOK_EGRESS)), err = 0;
 
-	for (size_t i = 0; i < programs->of.n && !err; i++)
+	for (size_t i = 0; i < programs->of.n && !err && !(programs->first && i); i++)
 		err = update_link(programs, &programs->of.v[i], egress, folder, fault);
-	if (!err)
+	if (!err && !programs->first)
 		remove_links(programs, folder);
 	if (egress >= 0)
 		close(egress);
@@ -271,13 +271,25 @@ static int update_tenants(const struct programs *programs, struct fault *fault)
 	return first;
 }
 
-int relink_tenants(struct fault *fault)
+static int relink(bool first, struct fault *fault)
 {
 	struct programs programs;
 	int err = open_programs(&programs, fault);
 
+	programs.first = first;
 	if (!err)
 		err = update_tenants(&programs, fault);
 	close_programs(&programs);
 	return err;
+}
+
+int relink_tenants(struct fault *fault)
+{
+	return relink(false, fault);
+}
+
+int relink_egress(struct fault *fault)
+{
+	_Static_assert(SW_HOOK_EGRESS == 0, "it is the first of our hooks");
+	return relink(true, fault);
 }

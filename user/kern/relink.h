@@ -12,4 +12,7 @@
 /* With the lock held. 0 or -errno. */
 int relink_tenants(struct fault *fault);
 
+/* Of all tenants egress only, which comes first: what is sent from then on the new programs note. */
+int relink_egress(struct fault *fault);
+
 #endif

@@ -18,10 +18,7 @@ struct source {
 
 struct sources {
 	LIST(struct source) of;
-	struct {
-		__u64 serial;
-		size_t source; /* index in `of`, and one */
-	} numbers[SW_IMAGES_MAX];
+	size_t of_number[SW_IMAGES_MAX];           /* index in `of`, and one */
 	const struct image *images[PUBLISH_BATCH]; /* that are to be loaded next, */
 	struct published as[PUBLISH_BATCH];        /* under these */
 	size_t n;
@@ -53,11 +50,6 @@ static int find_source(struct sources *sources, const struct sw_record *record, 
 	return err;
 }
 
-static bool image_equal(const struct image *a, const struct image *b)
-{
-	return !memcmp(a->settings.hash, b->settings.hash, sizeof(a->settings.hash));
-}
-
 static int load(struct host *next, struct sources *sources, struct fault *fault)
 {
 	int err = publish_as(next, sources->images, sources->as, sources->n, fault);
@@ -76,15 +68,15 @@ static int renew_image(struct host *next, struct sources *sources, const struct 
 
 	if (err)
 		return err;
-	if (!sources->numbers[tenant->image].source) {
-		sources->numbers[tenant->image].source = at + 1;
+	if (!sources->of_number[tenant->image]) {
+		sources->of_number[tenant->image] = at + 1;
 		sources->images[sources->n] = sources->of.v[at].image;
 		sources->as[sources->n++] = (struct published){ tenant->image, tenant->serial };
 		return sources->n == PUBLISH_BATCH ? load(next, sources, fault) : 0;
 	}
-	had = &sources->of.v[sources->numbers[tenant->image].source - 1];
+	had = &sources->of.v[sources->of_number[tenant->image] - 1];
 	has = &sources->of.v[at];
-	if (image_equal(had->image, has->image))
+	if (image_has(had->image, has->image->settings.hash))
 		return 0;
 	return fault_set(fault, EINVAL,
 			 "nothing was changed: tenants %s and %s have one policy in the kernel, but their sources "
@@ -102,7 +94,7 @@ static int renew_tenant(struct host *next, struct sources *sources, __u32 slot, 
 
 	if (err)
 		return err;
-	source = sources->numbers[tenant->image].source - 1;
+	source = sources->of_number[tenant->image] - 1;
 	return hits_place(next, slot, tenant->serial, sources->of.v[source].image->settings.rules, fault);
 }
 

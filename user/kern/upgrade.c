@@ -8,6 +8,7 @@
 
 #include "carry.h"
 #include "counts.h"
+#include "host_state.h"
 #include "loader.h"
 #include "pins.h"
 #include "publish.h"
@@ -38,8 +39,8 @@ static __u32 count_tenants(const struct sw_record *records)
 {
 	__u32 n = 0;
 
-	for (__u32 slot = 1; slot < SW_TENANTS_MAX; slot++)
-		n += records[slot].cgroup != 0;
+	for_each_slot(slot, records, SW_TENANTS_MAX, SLOTS_HELD)
+		n++;
 	return n;
 }
 
@@ -59,25 +60,22 @@ static int check_carried(const struct layout *layout, struct fault *fault)
 
 static int open_theirs(const struct layout *layout, struct loader_from *out, struct fault *fault)
 {
-	char path[256];
-
 	memset(out, -1, sizeof(*out));
 	for (int i = 0; i < MAP_COUNT; i++) {
 		if (!layout->same[i])
 			continue;
-		out->kept[i] = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[i]));
+		out->kept[i] = pins_open(PINS_HOST, pins_map[i]);
 		if (out->kept[i] < 0)
-			return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+			return fault_set(fault, errno, PINS_HOST "/%s: %s", pins_map[i], strerror(errno));
 	}
 	if (!layout->same[MAP_socks])
-		out->socks = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[MAP_socks]));
+		out->socks = pins_open(PINS_HOST, pins_map[MAP_socks]);
 	return 0;
 }
 
 int upgrade_plan(struct upgrade *out, struct fault *fault)
 {
 	const struct sw_record *records;
-	char path[256];
 	int err, fd;
 
 	*out = (struct upgrade){ .loaded = pins_has(PINS_HOST) };
@@ -88,12 +86,12 @@ int upgrade_plan(struct upgrade *out, struct fault *fault)
 		err = check_carried(&out->layout, fault);
 	if (err)
 		return err;
-	fd = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[MAP_records]));
+	fd = pins_open(PINS_HOST, pins_map[MAP_records]);
 	records = fd < 0 ? NULL : view(fd, SW_TENANTS_MAX, sizeof(*records));
 	if (records)
 		out->tenants = count_tenants(records);
 	else
-		err = fault_set(fault, errno, "%s: %s", path, strerror(errno));
+		err = fault_set(fault, errno, PINS_HOST "/records: %s", strerror(errno));
 	unview(records, SW_TENANTS_MAX, sizeof(*records));
 	if (fd >= 0)
 		close(fd);
@@ -176,6 +174,19 @@ static int mark(const struct sockwarden *loaded, const struct loader_from *their
 	return err ? err : pins_rename(PINS_LOADING, PINS_NEXT, fault);
 }
 
+/*
+ * Sockets that were made, or sent to others, since they were carried over: what is sent from now on our egress notes, so
+ * what theirs noted until then is carried over once more, before our ingress looks for it. What fails here is said by
+ * who finishes.
+ */
+static void carry_again(const struct sockwarden *loaded, const struct loader_from *theirs)
+{
+	struct fault ignored;
+
+	if (theirs->socks >= 0 && !relink_egress(&ignored))
+		carry_sockets(loaded, theirs->socks, &ignored);
+}
+
 static int take_over(const struct upgrade *upgrade, struct fault *fault)
 {
 	struct sockwarden *loaded = NULL;
@@ -194,6 +205,7 @@ static int take_over(const struct upgrade *upgrade, struct fault *fault)
 		pins_remove(PINS_LOADING);
 		watch_discard();
 	} else {
+		carry_again(loaded, &theirs);
 		err = upgrade_resume(fault);
 	}
 	loader_free(loaded);
@@ -284,15 +296,15 @@ bool upgrade_pending(void)
  * Builds that pinned no identity know their state by what sw_host.unused says, and may still be running (sockwarden
  * run): they must not take this for theirs.
  */
-static void disown(const struct host *next)
+static int disown(struct host *next, struct fault *fault)
 {
 	struct sw_host state;
-	__u32 zero = 0;
+	int err = state_read(next, &state, fault);
 
-	if (bpf_map_lookup_elem(next->map[MAP_host], &zero, &state))
-		return;
+	if (err)
+		return err;
 	memset(state.unused, 0, sizeof(state.unused));
-	bpf_map_update_elem(next->map[MAP_host], &zero, &state, BPF_ANY);
+	return state_write(next, &state, fault);
 }
 
 static __u32 map_id(int fd)
@@ -306,8 +318,7 @@ static __u32 map_id(int fd)
 /* The map is not the one that was there before. */
 static bool is_new(const struct host *next, enum sw_map map)
 {
-	char path[256];
-	int was = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[map]));
+	int was = pins_open(PINS_HOST, pins_map[map]);
 	bool differs = map_id(was) != map_id(next->map[map]);
 
 	if (was >= 0)
@@ -319,21 +330,20 @@ static bool is_new(const struct host *next, enum sw_map map)
 static int settle(struct fault *fault)
 {
 	struct host next = host_closed;
-	char path[256];
 	int err;
 
 	if (!layout_is_mine(PINS_NEXT))
 		return 0;
 	next.pins = PINS_NEXT;
 	for (int i = 0; i < MAP_COUNT; i++)
-		next.map[i] = bpf_obj_get(pins_path(path, PINS_NEXT, pins_map[i]));
+		next.map[i] = pins_open(PINS_NEXT, pins_map[i]);
 	err = view_next(&next, fault);
 	if (!err && is_new(&next, MAP_counts))
 		err = counts_settle(&next, fault);
 	if (!err && is_new(&next, MAP_settings))
 		err = renew_serials(&next, fault);
 	if (!err)
-		disown(&next);
+		err = disown(&next, fault);
 	close_next(&next);
 	for (int i = 0; i < MAP_COUNT; i++)
 		if (next.map[i] >= 0)

@@ -46,12 +46,11 @@ int values_open(struct host *host, enum sw_map map, struct fault *fault)
 	struct theirs *theirs = mem_alloc(1, sizeof(*theirs));
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
-	char path[256];
 
 	host->theirs[map] = theirs;
-	theirs->fd = bpf_obj_get(pins_path(path, PINS_HOST, pins_map[map]));
+	theirs->fd = pins_open(PINS_HOST, pins_map[map]);
 	if (theirs->fd < 0 || bpf_obj_get_info_by_fd(theirs->fd, &info, &len))
-		return fault_set(fault, errno, "%s: %s", path, strerror(errno));
+		return fault_set(fault, errno, PINS_HOST "/%s: %s", pins_map[map], strerror(errno));
 	theirs->size = info.value_size;
 	theirs->stride = round_up(info.value_size);
 	theirs->cpus = info.type == BPF_MAP_TYPE_PERCPU_ARRAY ? libbpf_num_possible_cpus() : 1;

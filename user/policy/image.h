@@ -6,6 +6,9 @@
 #ifndef SW_IMAGE_H
 #define SW_IMAGE_H
 
+#include <stdbool.h>
+#include <string.h>
+
 #include "abi.h"
 #include "policy.h"
 
@@ -32,6 +35,12 @@ struct image {
 #define SW_STEPS_MAX 100000000
 struct image *compile(const struct policy *policy, struct diags *diags);
 void image_free(struct image *image);
+
+/* What is compared of two images: they are the same when their hashes are. */
+static inline bool image_has(const struct image *image, const __u8 hash[32])
+{
+	return !memcmp(image->settings.hash, hash, sizeof(image->settings.hash));
+}
 
 /* The verdict the kernel gives, by the same code. */
 struct sw_verdict image_decide(const struct image *image, const struct sw_flow *flow);

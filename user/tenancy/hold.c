@@ -246,10 +246,9 @@ int tenancy_move(struct host *host, struct tenancy of, const struct terms *terms
 
 bool tenancy_has_image(const struct host *host, struct tenancy of, const struct image *image)
 {
-	const __u8 *hash = image->settings.hash;
 	struct sw_tenant now;
 
 	return storage_of_slot(host, of.slot, &now) &&
 	       (!host->blocks || host->blocks[of.slot].serial == now.serial) && /* else its rules are not counted */
-	       !memcmp(host->settings[now.image].hash, hash, sizeof(image->settings.hash));
+	       image_has(image, host->settings[now.image].hash);
 }

@@ -3,16 +3,8 @@
 # The ledger's check as an operator meets it.
 bats_require_minimum_version 1.5.0
 
-setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	DIR=$(mktemp -d)
-	build/tests/seeds "$DIR"
-	LEDGER=$DIR/few
-}
-
-teardown() {
-	rm -rf "$DIR"
-}
+# shellcheck source=tests/lib/ledger.bash
+source "$BATS_TEST_DIRNAME/../../lib/ledger.bash"
 
 check() {
 	timeout 60 build/sockwarden ledger check --ledger "$@"

@@ -3,16 +3,8 @@
 # The command as who asks it meets it: what it reads, what it refuses, and what it says then.
 bats_require_minimum_version 1.5.0
 
-setup() {
-	cd "$BATS_TEST_DIRNAME/../../.." || return 1
-	DIR=$(mktemp -d)
-	build/tests/seeds "$DIR"
-	LEDGER=$DIR/few
-}
-
-teardown() {
-	rm -rf "$DIR"
-}
+# shellcheck source=tests/lib/ledger.bash
+source "$BATS_TEST_DIRNAME/../../lib/ledger.bash"
 
 # usage_of FILE OPTION...: within 20 s, whatever the file is
 usage_of() {

@@ -4,7 +4,7 @@
 
 static __always_inline int active(struct bpf_sock_addr *ctx)
 {
-	struct sw_sock *sock = sock_get(bpf_get_local_storage(&tenants, 0), ctx->sk);
+	struct sw_sock *sock = sock_find(ctx->sk);
 
 	if (sock)
 		sock_touch(sock);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flows and their approval. A decision is made when a program names a peer (connect, sendmsg) and kept on
- * the socket with the serial of the image that made it. Packets are held against that approval; one that
- * differs, in its peer or because the policy has changed since, is decided again on what the wire says.
+ * Flows: deciding them, and remembering what was decided. A verdict depends on the image and the flow alone, and is
+ * kept by these. What depends on the socket is kept on the socket: which peers a datagram socket turned to, and what an
+ * audit let pass.
  */
 #ifndef SW_FLOW_BPF_H
 #define SW_FLOW_BPF_H
@@ -41,75 +41,68 @@ static __always_inline struct sw_verdict decide(const struct scope *scope, const
 	return sw_decide(&image, scope->settings, flow);
 }
 
-/*
- * Runs for every packet, hence without a lock: what changes while it is compared counts as not approved. If the flow
- * is, says how it is billed.
- */
-static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial, __u8 *billing)
-{
-	__u32 version = version_of(sock);
-	__u8 kept;
+/* ---- what an image said of a flow ------------------------------------------------------------------------ */
 
-	if (version & 1 || sock->approved != serial || !sw_flow_equal(&sock->flow, flow))
+static __always_inline __u32 hash_of(const struct sw_flow *flow, __u64 with)
+{
+	const __be32 *w = flow->peer.w;
+	__u64 mixed = ((__u64)(w[0] ^ w[2]) << 32 | (w[1] ^ w[3])) + SW_SERVICE(flow->proto, flow->port);
+
+	return (mixed + with) * 0x9e3779b97f4a7c15 >> 32; /* the half that depends on all */
+}
+
+/*
+ * The image said yes to the flow. Without a lock: what changes while it is compared counts as not there. A tenant that
+ * is not filled has serial 0, and so has an entry that is empty.
+ */
+static __always_inline bool kept_has(struct sw_kept *kept, const struct sw_flow *flow, __u64 serial, __u8 *billing,
+				     __u16 *rule)
+{
+	__u32 version = version_of(&kept->version);
+
+	if (!serial || version & 1 || kept->serial != serial || !sw_flow_equal(&kept->flow, flow))
 		return false;
-	kept = sock->billing;
-	if (version_of(sock) != version)
+	*billing = kept->billing;
+	*rule = kept->rule;
+	return version_of(&kept->version) == version;
+}
+
+/* False when someone else is writing it. */
+static __always_inline bool kept_write(struct sw_kept *kept, const struct sw_flow *flow, __u64 serial, __u16 rule,
+				       __u8 billing)
+{
+	if (!version_take(&kept->version))
 		return false;
-	*billing = kept;
+	kept->flow = *flow;
+	kept->serial = serial;
+	kept->rule = rule;
+	kept->billing = billing;
+	version_give(&kept->version);
 	return true;
 }
 
-/*
- * Keeps the approval on the socket. Returns true when there is then a flow, in `other`, that was approved and is
- * not the one on the socket: the one it takes the place of, or this one, if another CPU is at the same.
- */
-static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial, __u8 billing,
-				    struct sw_flow *other)
-{
-	__u32 version = version_of(sock);
-	bool had;
+/* ---- verdicts: of all sockets on this CPU ---------------------------------------------------------------- */
 
-	if (version & 1 || __sync_val_compare_and_swap(&sock->version, version, version + 1) != version) {
-		*other = *flow;
-		return true;
-	}
-	had = sock->approved != 0;
-	*other = sock->flow;
-	sock->flow = *flow;
-	sock->approved = serial;
-	sock->billing = billing;
-	/* Not fetch_and_add: where its value is not used it becomes an add that orders nothing. */
-	__sync_val_compare_and_swap(&sock->version, version + 1, version + 2);
-	return had && !sw_flow_equal(other, flow);
+static __always_inline struct sw_kept *verdict_at(const struct sw_flow *flow, __u64 serial)
+{
+	__u32 at = hash_of(flow, serial) & ((1 << SW_VERDICT_BITS) - 1);
+
+	return bpf_map_lookup_elem(&verdicts, &at);
 }
 
-static __always_inline bool contacted(const struct sw_contacts *seen, const struct sw_flow *flow)
+static __always_inline bool verdict_find(const struct sw_flow *flow, __u64 serial, __u8 *billing, __u16 *rule)
 {
-	for (int i = 0; i < SW_CONTACTS; i++)
-		if (sw_flow_equal(&seen->flow[i], flow))
-			return true;
-	return false;
+	struct sw_kept *kept = verdict_at(flow, serial);
+
+	return kept && kept_has(kept, flow, serial, billing, rule);
 }
 
-/* Was the peer ever approved on this socket, by whichever image? `sk` is the socket, as the program has it. */
-static __always_inline bool known_peer(void *sk, struct sw_sock *sock, const struct sw_flow *flow)
+static __noinline int verdict_keep(const struct sw_flow *flow, __u64 serial, __u32 rule, __u32 billing)
 {
-	struct sw_contacts *seen;
-	__u8 billing;
+	struct sw_kept *kept = verdict_at(flow, serial);
 
-	if (sock && sock->approved && approved(sock, flow, sock->approved, &billing))
-		return true;
-	seen = bpf_sk_storage_get(&contacts, sk, NULL, 0);
-	return seen && contacted(seen, flow);
-}
-
-/* An approved peer that is not the one on the socket: its answers are welcome too. */
-static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *flow)
-{
-	struct sw_contacts *seen = bpf_sk_storage_get(&contacts, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-
-	if (seen && !contacted(seen, flow))
-		seen->flow[__sync_fetch_and_add(&seen->next, 1) % SW_CONTACTS] = *flow;
+	if (kept)
+		kept_write(kept, flow, serial, rule, billing);
 	return 0;
 }
 
@@ -117,27 +110,143 @@ static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *fl
 static __always_inline bool allowed(const struct scope *scope, const struct sw_flow *flow, struct sw_denial *denial,
 				    __u8 *billing)
 {
-	struct sw_verdict verdict = decide(scope, flow);
+	__u64 serial = scope->tenant->serial;
+	struct sw_verdict verdict;
 
+	if (verdict_find(flow, serial, billing, &denial->rule))
+		return true;
+	verdict = decide(scope, flow);
 	denial->reason = verdict.reason;
 	denial->rule = verdict.rule;
 	*billing = verdict.billing;
+	if (verdict.allow)
+		verdict_keep(flow, serial, verdict.rule, verdict.billing);
 	return verdict.allow;
 }
 
-/* The peer may be used from now on, without being decided again while the image stays. */
+/* ---- approvals: on a socket, where something is kept ------------------------------------------------------ */
+
+/* Of the peer that is kept with the rest. Without a lock, as above. */
+static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial, __u8 *billing)
+{
+	__u32 version = version_of(&sock->version);
+	__u8 kept;
+
+	if (version & 1 || sock->approved != serial || !sw_flow_equal(&sock->flow, flow))
+		return false;
+	kept = sock->billing;
+	if (version_of(&sock->version) != version)
+		return false;
+	*billing = kept;
+	return true;
+}
+
+/*
+ * Where the flow is among the contacts, if it is there at all. What the search finds is taken from the hint, or the
+ * verifier would follow every place that it may be at.
+ */
+static __always_inline struct sw_kept *contact_find(struct sw_contacts *seen, const struct sw_flow *flow)
+{
+	volatile __u8 *hint = &seen->hint[hash_of(flow, 0) & (SW_HINTS - 1)];
+
+	if (!sw_flow_equal(&seen->of[*hint & (SW_CONTACTS - 1)].flow, flow))
+		for (int i = 0; i < SW_CONTACTS; i++)
+			if (sw_flow_equal(&seen->of[i].flow, flow)) {
+				*hint = i;
+				break;
+			}
+	return &seen->of[*hint & (SW_CONTACTS - 1)];
+}
+
+static __always_inline struct sw_kept *contact_of(void *sk, const struct sw_flow *flow)
+{
+	struct sw_contacts *seen = bpf_sk_storage_get(&contacts, sk, NULL, 0);
+
+	return seen ? contact_find(seen, flow) : NULL;
+}
+
+static __always_inline struct sw_kept *contact_next(struct sw_contacts *seen)
+{
+	return &seen->of[__sync_fetch_and_add(&seen->next, 1) & (SW_CONTACTS - 1)];
+}
+
+/* `sk` is the socket, as the program has it. */
+static __always_inline bool contact_approved(void *sk, const struct sw_flow *flow, __u64 serial, __u8 *billing)
+{
+	struct sw_kept *contact = contact_of(sk, flow);
+	__u16 unused;
+
+	return contact && kept_has(contact, flow, serial, billing, &unused);
+}
+
+/* By the image in force. */
+static __always_inline bool approved_on(void *sk, struct sw_sock *sock, const struct sw_flow *flow, __u64 serial,
+					__u8 *billing)
+{
+	if (approved(sock, flow, serial, billing))
+		return true;
+	return flow->proto == SW_UDP && !sock->closed && contact_approved(sk, flow, serial, billing);
+}
+
+/* By whichever image. */
+static __always_inline bool known_peer(void *sk, struct sw_sock *sock, const struct sw_flow *flow)
+{
+	struct sw_kept *contact;
+	__u16 unused_rule;
+	__u8 unused;
+
+	if (sock && sock->approved && approved(sock, flow, sock->approved, &unused))
+		return true;
+	contact = sock ? contact_of(sk, flow) : NULL;
+	return contact && kept_has(contact, flow, contact->serial, &unused, &unused_rule);
+}
+
+static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *flow, __u64 serial, __u8 billing)
+{
+	if (!version_take(&sock->version))
+		return false;
+	sock->flow = *flow;
+	sock->approved = serial;
+	sock->billing = billing;
+	version_give(&sock->version);
+	return true;
+}
+
+static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *flow, __u64 serial, __u32 billing)
+{
+	struct sw_contacts *seen = bpf_sk_storage_get(&contacts, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sw_kept *at;
+
+	if (!seen)
+		return 0;
+	at = contact_find(seen, flow);
+	if (sw_flow_equal(&at->flow, flow) && kept_write(at, flow, serial, SW_RULE_NONE, billing))
+		return 0;
+	if (!kept_write(contact_next(seen), flow, serial, SW_RULE_NONE, billing)) /* another CPU is at it */
+		kept_write(contact_next(seen), flow, serial, SW_RULE_NONE, billing);
+	return 0;
+}
+
+/*
+ * The peer may be used from now on, without being decided again while the image stays. A datagram socket keeps its
+ * first, and all others beside it.
+ */
 static __always_inline void keep(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
 				 const struct sw_flow *flow, __u8 billing)
 {
-	struct sw_flow other;
+	bool beside;
 
-	if (sock && approve(sock, flow, scope->tenant->serial, billing, &other) && flow->proto == SW_UDP)
-		keep_contact(sk, &other);
+	if (!sock)
+		return;
+	beside = flow->proto == SW_UDP && sock->approved && !sw_flow_equal(&sock->flow, flow);
+
+	if (beside || (!approve(sock, flow, scope->tenant->serial, billing) && flow->proto == SW_UDP))
+		keep_contact(sk, flow, scope->tenant->serial, billing);
 }
 
 /* A decision that counts: the tenant turns to this peer. */
-static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
-				const struct sw_flow *flow, struct sw_denial *denial, __u8 *billing)
+static __always_inline bool vet(const struct scope *scope, const struct sw_flow *flow, struct sw_denial *denial,
+				__u8 *billing)
 {
 	struct sw_counts *c = bpf_map_lookup_elem(&counts, &scope->tenant->slot);
 
@@ -150,7 +259,6 @@ static __always_inline bool vet(const struct scope *scope, struct bpf_sock *sk, 
 	}
 	count_hit(scope->tenant, denial->rule);
 	__sync_fetch_and_add(&c->allowed, 1);
-	keep(scope, sk, sock, flow, *billing);
 	return true;
 }
 

@@ -11,23 +11,11 @@ SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
 		.type = ctx->type,
 		.protocol = ctx->protocol,
 	};
-	struct sw_sock *sock;
 	struct scope scope;
 
 	if (!scope_get(&scope))
 		return REFUSE;
-	if (!socket_allowed(scope.settings, ctx) && refuse_call(&scope, &denial) == REFUSE)
-		return REFUSE;
-	sock = sock_get(scope.tenant, ctx);
-	/* nothing would ever be known of it; and a tenant may set net.core.optmem_max in a namespace of its own */
-	denial.reason = SW_REASON_NO_ROOM;
-	if (!sock && refuse_call(&scope, &denial) == REFUSE)
-		return REFUSE;
-	if (sock) {
-		sock->pid = caller(sock->comm);
-		sock_touch(sock);
-	}
-	return PASS;
+	return socket_allowed(scope.settings, ctx) ? PASS : refuse_call(&scope, &denial);
 }
 
 /* ::, and 0.0.0.0 with or without its v4-mapping. */
@@ -55,13 +43,17 @@ static __always_inline bool binding_allowed(const struct sw_settings *settings, 
 	       (settings->bind == SW_BIND_EPHEMERAL && chooses_nothing(&local->peer) && local->port == 0);
 }
 
-/* What post_bind is to let pass. */
-static __always_inline int let_bind(struct sw_sock *sock, enum sw_bind binding)
+/* What post_bind is to let pass is kept until then. */
+static __always_inline int let_bind(const struct scope *scope, struct bpf_sock *sk, enum sw_bind binding,
+				    struct sw_denial *denial)
 {
-	if (sock) {
-		sock->binding = binding;
-		sock_touch(sock);
-	}
+	struct sw_sock *sock = sock_get_of_caller(scope->tenant, sk);
+
+	denial->reason = SW_REASON_NO_ROOM;
+	if (!sock)
+		return refuse_call(scope, denial);
+	sock->binding = binding;
+	sock_touch(sock);
 	return PASS;
 }
 
@@ -79,16 +71,18 @@ static __always_inline int binding(struct bpf_sock_addr *ctx, enum sw_hook hook,
 
 	if (!scope_get(&scope))
 		return REFUSE;
-	sock = sock_get(scope.tenant, ctx->sk);
-	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
+	if (used_by_stranger(&scope) && refuse_stranger(&scope, ctx->sk, &denial) == REFUSE)
 		return REFUSE;
+	sock = sock_find(ctx->sk);
 	if (sock && sock->closed)
 		denial.reason = SW_REASON_CLOSED;
 	else if (denial.reason == SW_REASON_TRANSFER) /* which has been reported */
-		return let_bind(sock, SW_BIND_ALLOW);
+		return let_bind(&scope, ctx->sk, SW_BIND_ALLOW, &denial);
 	else if (binding_allowed(scope.settings, &denial.flow))
-		return let_bind(sock, SW_BIND_EPHEMERAL);
-	return refuse_call(&scope, &denial) == REFUSE ? REFUSE : let_bind(sock, SW_BIND_ALLOW);
+		return let_bind(&scope, ctx->sk, SW_BIND_EPHEMERAL, &denial);
+	if (refuse_call(&scope, &denial) == REFUSE)
+		return REFUSE;
+	return let_bind(&scope, ctx->sk, SW_BIND_ALLOW, &denial);
 }
 
 SEC("cgroup/bind4") int sw_bind4(struct bpf_sock_addr *ctx)
@@ -122,7 +116,7 @@ static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct
 
 	if (!scope_get(&scope))
 		return REFUSE;
-	sock = sock_get(scope.tenant, ctx);
+	sock = sock_find(ctx);
 	if (scope.settings->bind == SW_BIND_ALLOW || (sock && sock->binding == SW_BIND_ALLOW) ||
 	    (scope.settings->bind == SW_BIND_EPHEMERAL && sock && sock->binding && chooses_nothing(&addr)))
 		return PASS;
@@ -154,16 +148,12 @@ static __always_inline void listening(struct bpf_sock_ops *ctx, const struct sco
 		.protocol = IPPROTO_TCP,
 		.flow = { .port = ctx->local_port },
 	};
-	struct sw_sock *sock = sock_get(scope->tenant, ctx->sk);
 
-	if (scope->settings->listen)
+	if (scope->settings->listen || !ctx->sk)
 		return;
-	if (sock) {
-		denial.pid = sock->pid;
-		__builtin_memcpy(denial.comm, sock->comm, sizeof(denial.comm));
-	}
+	denial.pid = caller(denial.comm); /* it is called in listen() */
 	if (refuse(scope->tenant, scope->settings, &denial) == REFUSE)
-		sock_end(scope, sock, SW_CAUSE_LISTEN, &denial);
+		sock_end(scope, ctx->sk, SW_CAUSE_LISTEN, &denial);
 }
 
 /* Called for many events of each TCP connection: leave early. */

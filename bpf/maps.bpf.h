@@ -9,8 +9,9 @@
  *   tries      user space, once an image    the decision
  *   tables     user space, once an image    the decision, the socket option programs, the log, user space
  *   settings   user space, once an image    programs
+ *   verdicts   programs                     programs: what they decided before
  *   socks      programs                     programs
- *   contacts   programs                     the ingress program
+ *   contacts   programs                     programs
  *   meters     the packet programs          user space
  *   counts     programs                     user space
  *   blocks     user space, with the tenant  programs
@@ -77,7 +78,35 @@ struct {
 	__type(value, struct sw_settings);
 } settings __weak SEC(".maps");
 
-/* What we know of one socket. Made when the socket is, or when a socket older than the policy is first used. */
+/* A decision that said yes. */
+struct sw_kept {
+	struct sw_flow flow;
+	__u32 version; /* odd while the rest changes */
+	__u64 serial;  /* of the image that decided; 0: there is nothing here */
+	__u16 rule;    /* as in sw_verdict */
+	__u8 billing;  /* likewise */
+	__u8 pad[5];
+};
+
+/*
+ * A decision depends on nothing but the flow and the image, whose serial is never given out again. So what is kept here
+ * may be gone, and can never be wrong. The place of a flow is computed, and what was there is overwritten. Each CPU has
+ * a table of its own. The table is pinned nowhere and goes with its programs: those of another build may decide
+ * otherwise.
+ */
+#define SW_VERDICT_BITS 10
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1 << SW_VERDICT_BITS);
+	__type(key, __u32);
+	__type(value, struct sw_kept);
+} verdicts __weak SEC(".maps");
+
+/*
+ * What we know of one socket. Most have none of it: it is made when there is something to keep (docs/design.md says
+ * when), or when a pass first sees the socket.
+ */
 struct sw_sock {
 	__u32 version;  /* of flow, approved and billing; odd while they change: two threads may send on one UDP socket;
 			 * and for good once the socket is closed, so that nothing is approved on it any more */
@@ -85,11 +114,11 @@ struct sw_sock {
 	__u64 approved; /* serial of the image that allowed `flow`; 0: none did */
 	__u64 active;   /* jiffies: the last operation of the tenant that was seen */
 	__u64 owner;    /* id of the tenant's cgroup; of a socket from outside, the tenant's it was found in */
-	__u64 bytes[SW_DIRECTIONS]; /* as metered; two CPUs that send at once may lose some of them here */
-	__u64 moved;                /* how far its data had come when a pass last looked */
-	__u64 judged;        /* serial of the image that last found its peer allowed in a pass; of a connection that
-			      * came in, that said how it is billed */
-	struct sw_flow flow; /* the peer last approved */
+	__u64 payload[SW_DIRECTIONS]; /* of datagrams, bytes; two CPUs that send at once may lose some of them here */
+	__u64 moved;                  /* how far its data had come when a pass last looked */
+	__u64 judged;        /* serial of the image that last found its peer allowed in a pass, or SW_AT_CONNECT; of a
+			      * connection that came in, that said how it is billed */
+	struct sw_flow flow; /* the peer approved: the last, or for datagrams the first */
 	__u8 binding;        /* enum sw_bind: what the bind hook let pass */
 	__u8 inbound;        /* accepted from a listener the policy allows */
 	__u8 billing;        /* enum sw_billing of `flow` */
@@ -97,7 +126,7 @@ struct sw_sock {
 	__u8 told;           /* user space has been told that it is closed */
 	__u8 came_billing;   /* enum sw_billing, of a connection that came in */
 	__u8 pad[2];
-	__u32 pid;     /* thread group that created it, 0 when it is older than the policy */
+	__u32 pid;     /* thread group that used it when this was made, or that a pass found it in; 0: neither yet */
 	__u32 tenancy; /* sw_tenant.tenancy when it was last used or looked at: between two of them no hook runs */
 	__u32 pad2;
 	char comm[16];
@@ -110,12 +139,17 @@ struct {
 	__type(value, struct sw_sock);
 } socks __weak SEC(".maps");
 
-/* Peers that an unconnected UDP socket was approved for before its present one; most sockets have no such entry. */
+#define SW_AT_CONNECT SW_NO_LIMIT /* its peer was allowed when it was named, by whichever image: no serial */
+
+/* The peers that a UDP socket was approved for beside its first, the last so many; most sockets have none. */
 #define SW_CONTACTS 32
+#define SW_HINTS    16
 
 struct sw_contacts {
-	__u32 next;
-	struct sw_flow flow[SW_CONTACTS];
+	__u32 next; /* the one that is replaced next */
+	__u32 pad;
+	__u8 hint[SW_HINTS]; /* by hash of a flow: where one like it was last found */
+	struct sw_kept of[SW_CONTACTS];
 };
 
 struct {

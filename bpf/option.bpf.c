@@ -100,9 +100,9 @@ static __always_inline int option_decide(struct bpf_sockopt *ctx, enum sw_hook h
 		return PASS;
 	if (!scope_get(&scope))
 		return REFUSE;
-	sock = sock_get(scope.tenant, ctx->sk);
 	if (used_by_stranger(&scope))
-		return refuse_stranger(&scope, sock, &denial);
+		return refuse_stranger(&scope, ctx->sk, &denial);
+	sock = sock_find(ctx->sk);
 	if (sock)
 		sock_touch(sock);
 	option = option_find(&scope, ctx);

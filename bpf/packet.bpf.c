@@ -2,12 +2,11 @@
 /*
  * Every packet of a tenant, both ways: the backstop and the meter.
  *
- * A packet whose remote end is the one approved on its socket, by the image now in force, costs a
- * comparison. Any other is decided here on what the wire says: sockets that ran no connect or sendmsg
- * hook (UDP-Lite, raw, sockets older than the policy), addresses the kernel changed after the hook, and
- * every open connection once after a change of policy.
+ * Nearly every packet is told from a verdict that is kept: packet_pass() is that page. Any other is decided here on
+ * what the wire says: sockets that ran no connect or sendmsg hook (UDP-Lite, raw, sockets older than the policy),
+ * addresses the kernel changed after the hook, and open connections after a change of policy.
  *
- * Incoming packets answer to the same approval. Two kinds were asked for by no outbound socket and are
+ * Incoming packets answer to the same verdicts. Two kinds were asked for by no outbound socket and are
  * dropped before it: what arrives for a listener, and datagrams from a peer never contacted.
  */
 #include "wire.bpf.h"
@@ -147,6 +146,19 @@ static __always_inline bool read_packet(struct __sk_buff *skb, enum direction di
 	return read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
 }
 
+/* To whom a program connected a datagram socket, it turned. (An IPv6 socket may have an old IPv4 address, too.) */
+static __always_inline bool connected_to(const volatile struct bpf_sock *sk, const struct sw_flow *flow)
+{
+	const __be32 *peer = flow->peer.w;
+
+	if (sk->dst_port != bpf_htons(flow->port))
+		return false;
+	if (sk->family == AF_INET)
+		return sk->dst_ip4 == peer[3] && sw_addr_is_v4(&flow->peer);
+	return sk->dst_ip6[3] == peer[3] && sk->dst_ip6[2] == peer[2] && sk->dst_ip6[1] == peer[1] &&
+	       sk->dst_ip6[0] == peer[0];
+}
+
 /* Reasons that need no rule: SW_REASON_RULE when there is none of them. */
 static __always_inline enum sw_reason objection(struct bpf_sock *sk, struct sw_sock *sock,
 						const struct sw_settings *settings, enum direction dir,
@@ -164,7 +176,8 @@ static __always_inline enum sw_reason objection(struct bpf_sock *sk, struct sw_s
 		return SW_REASON_RULE;
 	if (packet->flow.proto == SW_TCP && sk->state == BPF_TCP_LISTEN)
 		return SW_REASON_LISTEN;
-	if (dir == IN && packet->flow.proto == SW_UDP && !known_peer(sk, sock, &packet->flow))
+	if (dir == IN && packet->flow.proto == SW_UDP && !connected_to(sk, &packet->flow) &&
+	    !known_peer(sk, sock, &packet->flow))
 		return SW_REASON_UNSOLICITED;
 	return SW_REASON_RULE;
 }
@@ -198,7 +211,7 @@ static __always_inline __u8 came_billing(const struct scope *scope, struct sw_so
 	return billing;
 }
 
-/* An answer from a peer the socket turned away from: it must still be allowed, but it is no new decision. */
+/* No new decision of the tenant's, so not counted as one. */
 static __always_inline bool packet_allowed(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
 					   enum direction dir, struct packet *packet, struct sw_denial *denial)
 {
@@ -206,9 +219,10 @@ static __always_inline bool packet_allowed(const struct scope *scope, struct bpf
 		packet->billing = came_billing(scope, sock, packet, denial);
 		return true;
 	}
-	if (dir == IN && packet->flow.proto == SW_UDP)
-		return allowed(scope, &packet->flow, denial, &packet->billing);
-	return vet(scope, sk, sock, &packet->flow, denial, &packet->billing);
+	if (!allowed(scope, &packet->flow, denial, &packet->billing))
+		return false;
+	keep(scope, sk, sock, &packet->flow, packet->billing);
+	return true;
 }
 
 /* refuse() for a packet: adds whose socket it was. */
@@ -242,12 +256,22 @@ static __always_inline bool last_word(struct __sk_buff *skb, const struct scope 
 
 #define HOOK_OF(dir) ((dir) == OUT ? SW_HOOK_EGRESS : SW_HOOK_INGRESS)
 
-/* The slow path: no approval fits this packet. */
+static __always_inline int packet_no_room(const struct scope *scope, struct bpf_sock *sk, enum direction dir,
+					  const struct packet *packet)
+{
+	struct sw_denial denial = { .hook = HOOK_OF(dir), .reason = SW_REASON_NO_ROOM, .rule = SW_RULE_NONE };
+
+	return refuse_packet(scope, sk, NULL, packet, &denial);
+}
+
+/* Nothing that is kept fits this packet. */
 static __always_inline int packet_decide(struct __sk_buff *skb, const struct scope *scope, struct bpf_sock *sk,
 					 struct sw_sock *sock, enum direction dir, struct packet *packet)
 {
 	struct sw_denial denial = { .hook = HOOK_OF(dir), .rule = SW_RULE_NONE };
 
+	if (!sock && packet_no_room(scope, sk, dir, packet) == REFUSE)
+		return REFUSE;
 	denial.reason = objection(sk, sock, scope->settings, dir, packet);
 	if (denial.reason == SW_REASON_RULE && packet_allowed(scope, sk, sock, dir, packet, &denial))
 		return PASS;
@@ -276,27 +300,61 @@ static __always_inline int packet_too_much(const struct scope *scope, struct bpf
 	return refuse_packet(scope, sk, sock, packet, &denial);
 }
 
-static __always_inline int packet_no_room(const struct scope *scope, struct bpf_sock *sk, enum direction dir,
-					  const struct packet *packet)
-{
-	struct sw_denial denial = { .hook = HOOK_OF(dir), .reason = SW_REASON_NO_ROOM, .rule = SW_RULE_NONE };
-
-	return refuse_packet(scope, sk, NULL, packet, &denial);
-}
-
 /* A datagram is data; a segment need not be, and how far a connection's data has come is seen in a pass. */
 static __always_inline void note_packet(struct sw_sock *sock, enum direction dir, const struct packet *packet,
 					const struct sw_traffic *traffic)
 {
-	sock->bytes[dir] += traffic->bytes;
-	if (packet->flow.proto == SW_UDP)
-		sock_touch(sock);
+	if (packet->flow.proto != SW_UDP)
+		return;
+	sock->payload[dir] += traffic->payload;
+	sock_touch(sock);
 }
 
+/*
+ * A socket that nothing is kept on was not closed, let nobody in and sent to nobody but whom it is connected to; so a
+ * verdict on the flow is all there is to ask. What a raw socket sends may look like another's.
+ */
+static __always_inline bool told_by_flow(const struct scope *scope, struct bpf_sock *sk, struct packet *packet)
+{
+	struct bpf_sock *full = bpf_sk_fullsock(sk);
+	__u16 unused;
+
+	if (!full || full->protocol != packet->ipproto || full->type == SOCK_RAW)
+		return false;
+	if (packet->flow.proto == SW_TCP ? sk->state == BPF_TCP_LISTEN : !connected_to(sk, &packet->flow))
+		return false;
+	return verdict_find(&packet->flow, scope->tenant->serial, &packet->billing, &unused);
+}
+
+/* A verdict that is kept, on the socket or by the flow, is all that most packets need. */
+static __always_inline bool packet_told(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+					struct packet *packet)
+{
+	if (packet->source_route)
+		return false;
+	if (sock)
+		return approved_on(sk, sock, &packet->flow, scope->tenant->serial, &packet->billing);
+	return told_by_flow(scope, sk, packet);
+}
+
+/* What passes is paid for and metered. */
+static __always_inline int packet_count(struct __sk_buff *skb, const struct scope *scope, struct bpf_sock *sk,
+					struct sw_sock *sock, enum direction dir, const struct packet *packet)
+{
+	struct sw_traffic traffic = traffic_of(skb, dir, packet);
+
+	if (dir == OUT && packet->billing == SW_BILLABLE && !spend(scope, &traffic))
+		return packet_too_much(scope, sk, sock, packet);
+	meter(scope->tenant, dir, packet, &traffic);
+	if (sock)
+		note_packet(sock, dir, packet, &traffic);
+	return PASS;
+}
+
+/* The page that nearly every packet needs: its headers are plain, and a verdict on it is kept. */
 static __always_inline int packet_pass(struct __sk_buff *skb, enum direction dir)
 {
 	struct bpf_sock *sk = skb->sk;
-	struct sw_traffic traffic;
 	struct packet packet = {};
 	struct sw_sock *sock;
 	struct scope scope;
@@ -305,19 +363,13 @@ static __always_inline int packet_pass(struct __sk_buff *skb, enum direction dir
 		return REFUSE;
 	if (!read_packet(skb, dir, &packet))
 		return packet_unreadable(&scope, dir);
-	sock = sock_get(scope.tenant, sk);
-	if (!sock && packet_no_room(&scope, sk, dir, &packet) == REFUSE)
-		return REFUSE;
-	if (packet.source_route || !sock || !approved(sock, &packet.flow, scope.tenant->serial, &packet.billing))
+	sock = sock_find(sk);
+	if (!packet_told(&scope, sk, sock, &packet)) {
+		sock = sock_get(scope.tenant, sk); /* what is found is kept from now on */
 		if (packet_decide(skb, &scope, sk, sock, dir, &packet) == REFUSE)
 			return REFUSE;
-	traffic = traffic_of(skb, dir, &packet);
-	if (dir == OUT && packet.billing == SW_BILLABLE && !spend(&scope, &traffic))
-		return packet_too_much(&scope, sk, sock, &packet);
-	meter(scope.tenant, dir, &packet, &traffic);
-	if (sock)
-		note_packet(sock, dir, &packet, &traffic);
-	return PASS;
+	}
+	return packet_count(skb, &scope, sk, sock, dir, &packet);
 }
 
 SEC("cgroup_skb/egress") int sw_egress(struct __sk_buff *skb)

@@ -5,13 +5,13 @@
  *   strays      every descriptor of every process: closes sockets that are held outside the tenant they were made in,
  *               and of all others of a tenant the idle, revoked and listening ones; user space is told of each
  *   survey      every socket we keep something on, in whichever network namespace, in the kernel's tables or not:
- *               does the same to those that no process holds any more
- *   survey_tcp, where the kernel refuses that iterator: the same, to those of one network namespace that are in its
- *   survey_udp  tables
+ *               does the same to those that no process holds any more. Some kernels refuse that iterator
+ *   survey_tcp, the sockets in the tables of one network namespace: the same, to those that no process ever held while
+ *   survey_udp  a pass went by, and that we have nothing on
  *   take_tcp,   the sockets of one network namespace: those that are closed are taken out of the kernel's tables
  *   take_udp
  *
- * Closing is a mark on the socket, after which every hook refuses it. So the pass may be interrupted anywhere, and the
+ * From when a pass first sees a socket there is something on it, by which it is watched. Closing is a mark on the socket, after which every hook refuses it. So the pass may be interrupted anywhere, and the
  * next one goes on; and what cannot be taken out of the tables is closed for its tenant nevertheless.
  */
 #include "flow.bpf.h"
@@ -161,7 +161,7 @@ static __always_inline bool revoked(const struct scope *scope, struct sock *sk, 
 
 	if (!scope->settings->revoke || sock->inbound || !peer->port || sock->judged == scope->tenant->serial)
 		return false;
-	if (peer->proto == SW_UDP && !known_peer(sk, sock, peer))
+	if (peer->proto == SW_UDP && !sock->judged && !known_peer(sk, sock, peer))
 		return false;
 	verdict = decide(scope, peer);
 	if (!verdict.allow)
@@ -201,6 +201,23 @@ static __always_inline __u64 file_of(const struct sock *sk)
 	return file ? BPF_CORE_READ(file, vfs_inode.i_ino) : 0;
 }
 
+/* Of a connection the kernel counts what it carries, once. */
+static __always_inline void payload_of(struct sock *sk, const struct sw_sock *sock, __u64 bytes[SW_DIRECTIONS])
+{
+	const struct tcp_sock *tcp = sk->sk_protocol == IPPROTO_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
+
+	bytes[SW_EGRESS] = bytes[SW_INGRESS] = SW_NOT_KNOWN;
+	if (tcp) {
+		bytes[SW_EGRESS] = tcp->bytes_sent - tcp->bytes_retrans;
+		bytes[SW_INGRESS] = tcp->bytes_received;
+	}
+	barrier(); /* or clang joins the two reads, of pointers that the verifier does not take for each other */
+	if (!tcp && sock) {
+		bytes[SW_EGRESS] = sock->payload[SW_EGRESS];
+		bytes[SW_INGRESS] = sock->payload[SW_INGRESS];
+	}
+}
+
 static __always_inline struct sw_found describe(struct sock *sk, const struct sw_sock *sock, __u32 slot,
 						enum sw_cause cause, __u64 idle_ms)
 {
@@ -221,9 +238,8 @@ static __always_inline struct sw_found describe(struct sock *sk, const struct sw
 		.fresh = 1,
 	};
 
+	payload_of(sk, sock, found.closing.bytes);
 	if (sock) {
-		found.closing.bytes[SW_EGRESS] = sock->bytes[SW_EGRESS];
-		found.closing.bytes[SW_INGRESS] = sock->bytes[SW_INGRESS];
 		found.pid = sock->pid;
 		found.fresh = !sock->told;
 		__builtin_memcpy(found.comm, sock->comm, sizeof(found.comm));
@@ -234,7 +250,7 @@ static __always_inline struct sw_found describe(struct sock *sk, const struct sw
 static __always_inline void log_closing(const struct scope *scope, const struct sw_sock *sock, struct sw_found *found)
 {
 	struct sw_denial denial = {
-		.flow = found->peer.port ? found->peer : sock->flow,
+		.flow = found->peer.port || !sock ? found->peer : sock->flow,
 		.pid = found->pid,
 		.hook = SW_HOOK_PASS,
 		.rule = SW_RULE_NONE,
@@ -326,15 +342,18 @@ static __always_inline void note_holder(struct sw_sock *sock, struct task_struct
 	BPF_CORE_READ_STR_INTO(&sock->comm, task, comm);
 }
 
-/* A socket that we have nothing on, for it is older than the policy: from here on it is watched like any other. */
-static __always_inline void adopt(struct sw_sock *sock, const struct sw_tenant *owner, struct task_struct *task)
+/* A socket that we have had nothing on: from here on it is watched. NULL when there is no room for that. */
+static __always_inline struct sw_sock *adopt(struct sock *sk, const struct sw_tenant *owner)
 {
+	struct sw_sock *sock = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
 	if (!sock || sock->owner)
-		return;
+		return sock;
 	sock->owner = owner->cgroup;
 	sock->tenancy = owner->tenancy;
-	note_holder(sock, task);
+	sock->judged = SW_AT_CONNECT; /* or something had been kept */
 	sock_touch(sock);
+	return sock;
 }
 
 #define PF_FORKNOEXEC 0x40       /* linux/sched.h */
@@ -409,6 +428,8 @@ SEC("iter/task_file") int sw_strays(struct bpf_iter__task_file *ctx)
 	sock = bpf_sk_storage_get(&socks, sk, NULL, 0);
 	at_home = task->cgroups->dfl_cgrp == sk->sk_cgrp_data.cgroup;
 	if (at_home && sock) {
+		if (!sock->pid)
+			note_holder(sock, task);
 		look(ctx->meta, p, sk, sock);
 		return GO_ON;
 	}
@@ -417,9 +438,10 @@ SEC("iter/task_file") int sw_strays(struct bpf_iter__task_file *ctx)
 	whose = stray(owner, holder, task);
 	if (!owner && !scope_of(p, whose, &scope)) /* the host's own, or none of this pass's concern */
 		return GO_ON;
-	if (!sock && !p->dry)
-		sock = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	adopt(sock, whose ? whose : owner, task);
+	if (!sock && !(whose && p->dry))
+		sock = adopt(sk, whose ? whose : owner);
+	if (sock && !sock->pid)
+		note_holder(sock, task);
 	if (whose)
 		end_stray(ctx->meta, p, task, sk, sock, whose);
 	if (sock && !(whose && p->dry))
@@ -469,17 +491,46 @@ SEC("iter/bpf_sk_storage_map") int sw_survey(struct bpf_iter__bpf_sk_storage_map
 	return GO_ON;
 }
 
-static __always_inline int survey_table(struct bpf_iter_meta *meta, struct sock *sk)
+/*
+ * A tenant may see to it that there is no room (net.core.optmem_max in a namespace of its own): then no mark can be put
+ * on its socket, so it is taken out at once, and by the next pass again if it is used again.
+ */
+static __always_inline void end_unmarkable(struct bpf_iter_meta *meta, struct sw_pass *p, const struct scope *scope,
+					   struct sock_common *skc, struct sock *sk)
+{
+	struct sw_found found;
+
+	if (scope->settings->audit)
+		return;
+	found = describe(sk, NULL, scope->tenant->slot, SW_CAUSE_NO_ROOM, 0);
+	if (bpf_seq_write(meta->seq, &found, sizeof(found)) || p->dry)
+		return;
+	log_closing(scope, NULL, &found);
+	if (bpf_sock_destroy && !bpf_sock_destroy(skc))
+		p->closed++;
+}
+
+static __always_inline int survey_table(struct bpf_iter_meta *meta, struct sock_common *skc, struct sock *sk)
 {
 	struct sw_pass *p = pass_get();
+	struct sw_tenant *owner;
+	struct scope scope;
 	struct sw_sock *sock;
 
 	if (!sk || !p)
 		return GO_ON;
 	if (step_over(p))
 		return YIELD;
+	if (is_kernels(sk) || !is_internet(sk))
+		return GO_ON;
 	sock = bpf_sk_storage_get(&socks, sk, NULL, 0);
-	if (sock && !is_kernels(sk))
+	owner = sock ? NULL : tenant_of(p, sk->sk_cgrp_data.cgroup);
+	if (owner && scope_of(p, owner, &scope)) {
+		sock = adopt(sk, owner);
+		if (!sock)
+			end_unmarkable(meta, p, &scope, skc, sk);
+	}
+	if (sock)
 		look(meta, p, sk, sock);
 	return GO_ON;
 }
@@ -488,12 +539,14 @@ SEC("iter/tcp") int sw_survey_tcp(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
 
-	return sk ? survey_table(ctx->meta, (struct sock *)bpf_skc_to_tcp_sock(sk)) : GO_ON;
+	return sk ? survey_table(ctx->meta, sk, (struct sock *)bpf_skc_to_tcp_sock(sk)) : GO_ON;
 }
 
 SEC("iter/udp") int sw_survey_udp(struct bpf_iter__udp *ctx)
 {
-	return survey_table(ctx->meta, (struct sock *)ctx->udp_sk);
+	struct sock *sk = (struct sock *)ctx->udp_sk;
+
+	return sk ? survey_table(ctx->meta, (struct sock_common *)sk, sk) : GO_ON;
 }
 
 #define TAKE_STEPS 16 /* what it takes to close a socket, beside a look at one */

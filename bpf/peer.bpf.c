@@ -7,25 +7,47 @@
  */
 #include "flow.bpf.h"
 
-/*
- * connect() on a datagram socket sends nothing, and programs use it to learn which source address they would have. So
- * it is not decided, counted or remembered; the first packet is.
- */
-static __always_inline bool sends_nothing(enum sw_hook hook, const struct sw_flow *flow)
-{
-	return flow->proto == SW_UDP && (hook == SW_HOOK_CONNECT4 || hook == SW_HOOK_CONNECT6);
-}
+#define SENDS(hook) ((hook) == SW_HOOK_SENDMSG4 || (hook) == SW_HOOK_SENDMSG6)
 
 /* Reported, and let pass: once is enough. It is billed as if it had been asked for. */
-static __always_inline int let_pass(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
-				    const struct sw_flow *flow)
+static __always_inline int let_pass(const struct scope *scope, struct bpf_sock *sk, const struct sw_flow *flow)
 {
 	struct sw_denial unused = { 0 };
 	__u8 billing;
 
 	if (!allowed(scope, flow, &unused, &billing))
 		billing = SW_BILLABLE;
-	keep(scope, sk, sock, flow, billing);
+	keep(scope, sk, sock_get_of_caller(scope->tenant, sk), flow, billing);
+	return PASS;
+}
+
+/*
+ * connect() on a datagram socket sends nothing, and programs use it to learn which source address they would have. So
+ * it is never refused; the first packet is. Then nobody may be there to be asked who it was: so that is kept now.
+ */
+static __always_inline int connect_datagram(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+					    const struct sw_flow *flow, struct sw_denial *unused)
+{
+	__u8 billing;
+	bool may = vet(scope, flow, unused, &billing);
+
+	if (!may && !sock)
+		sock = sock_get_of_caller(scope->tenant, sk);
+	if (sock)
+		sock->judged = may ? SW_AT_CONNECT : 0;
+	return PASS;
+}
+
+/* The peer of a datagram is kept, for its answer is to come in. */
+static __always_inline int turn_to(const struct scope *scope, struct bpf_sock *sk, struct sw_denial *denial,
+				   __u8 billing)
+{
+	struct sw_sock *sock = sock_get_of_caller(scope->tenant, sk);
+
+	denial->reason = SW_REASON_NO_ROOM;
+	if (!sock)
+		return refuse_call(scope, denial);
+	keep(scope, sk, sock, &denial->flow, billing);
 	return PASS;
 }
 
@@ -44,13 +66,13 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 
 	if (!sk || !scope_get(&scope))
 		return REFUSE;
-	sock = sock_get(scope.tenant, sk);
-	if (used_by_stranger(&scope) && refuse_stranger(&scope, sock, &denial) == REFUSE)
+	if (used_by_stranger(&scope) && refuse_stranger(&scope, sk, &denial) == REFUSE)
 		return REFUSE;
+	sock = sock_find(sk);
 	if (sock) {
 		sock->inbound = 0; /* an accepted socket that was disconnected chooses its peer now */
 		sock_touch(sock);
-		if (approved(sock, &flow, scope.tenant->serial, &billing))
+		if (approved_on(sk, sock, &flow, scope.tenant->serial, &billing))
 			return PASS;
 		if (sock->closed) {
 			denial.reason = SW_REASON_CLOSED;
@@ -58,10 +80,15 @@ static __always_inline int peer_named(struct bpf_sock_addr *ctx, enum sw_hook ho
 		}
 	}
 	if (denial.reason == SW_REASON_TRANSFER) /* a stranger's, which has been reported */
-		return let_pass(&scope, sk, sock, &flow);
-	if (sends_nothing(hook, &flow) || vet(&scope, sk, sock, &flow, &denial, &billing))
-		return PASS;
-	return refuse_call(&scope, &denial) == REFUSE ? REFUSE : let_pass(&scope, sk, sock, &flow);
+		return let_pass(&scope, sk, &flow);
+	if (flow.proto == SW_UDP && !SENDS(hook))
+		return connect_datagram(&scope, sk, sock, &flow, &denial);
+	if (!vet(&scope, &flow, &denial, &billing))
+		return refuse_call(&scope, &denial) == REFUSE ? REFUSE : let_pass(&scope, sk, &flow);
+	if (SENDS(hook))
+		return turn_to(&scope, sk, &denial, billing);
+	keep(&scope, sk, sock, &flow, billing);
+	return PASS;
 }
 
 #define PEER4(name, section, hook)                                                                                     \

@@ -10,7 +10,13 @@ static __always_inline void sock_touch(struct sw_sock *sock)
 	sock->active = bpf_jiffies64(); /* a clock would be a tenth of a packet's cost */
 }
 
-/* NULL when there is no socket, or no memory for it: then nothing is remembered and all is decided anew. */
+/* What is kept on the socket already, if anything is. */
+static __always_inline struct sw_sock *sock_find(struct bpf_sock *sk)
+{
+	return sk ? bpf_sk_storage_get(&socks, sk, NULL, 0) : NULL;
+}
+
+/* From here on something is kept. NULL when there is no socket, or no room: memory, or net.core.optmem_max. */
 static __always_inline struct sw_sock *sock_get(const struct sw_tenant *tenant, struct bpf_sock *sk)
 {
 	struct sw_sock *sock = sk ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
@@ -23,22 +29,48 @@ static __always_inline struct sw_sock *sock_get(const struct sw_tenant *tenant, 
 	return sock;
 }
 
+/* The same in a system call of the socket's user: notes who that is. */
+static __always_inline struct sw_sock *sock_get_of_caller(const struct sw_tenant *tenant, struct bpf_sock *sk)
+{
+	struct sw_sock *sock = sock_get(tenant, sk);
+
+	if (sock && !sock->pid)
+		sock->pid = caller(sock->comm);
+	return sock;
+}
+
 /*
  * The version of a socket's approval, in order with the reads and writes around it. x86 keeps reads in order by
  * itself; elsewhere the one barrier a BPF program has is an atomic operation that returns a value.
  */
-static __always_inline __u32 version_of(struct sw_sock *sock)
+static __always_inline __u32 version_of(__u32 *at)
 {
 	__u32 version;
 
 	barrier();
 #ifdef __TARGET_ARCH_x86
-	version = *(volatile __u32 *)&sock->version;
+	version = *(volatile __u32 *)at;
 #else
-	version = __sync_fetch_and_add(&sock->version, 0);
+	version = __sync_fetch_and_add(at, 0);
 #endif
 	barrier();
 	return version;
+}
+
+/* Takes what the version is of for oneself: false when someone else is at it. */
+static __always_inline bool version_take(__u32 *at)
+{
+	__u32 version = version_of(at);
+
+	return !(version & 1) && __sync_val_compare_and_swap(at, version, version + 1) == version;
+}
+
+/* Not fetch_and_add: where its value is not used it becomes an add that orders nothing. */
+static __always_inline void version_give(__u32 *at)
+{
+	__u32 version = version_of(at);
+
+	__sync_val_compare_and_swap(at, version, version + 1);
 }
 
 /*
@@ -47,10 +79,8 @@ static __always_inline __u32 version_of(struct sw_sock *sock)
  */
 static __always_inline bool sock_close(struct sw_sock *sock, enum sw_cause cause)
 {
-	__u32 version = version_of(sock);
-
 	/* an approval that is being changed this very moment leaves it to the next pass */
-	if (version & 1 || __sync_val_compare_and_swap(&sock->version, version, version + 1) != version)
+	if (!version_take(&sock->version))
 		return false;
 	sock->closed = cause;
 	return true;
@@ -70,27 +100,28 @@ static __noinline int say_closed(const struct sw_tenant *tenant, const struct sw
 }
 
 /* Closes the socket in the middle of what `denial` refuses, and has the daemon make a pass at once. */
-static __always_inline void sock_end(const struct scope *scope, struct sw_sock *sock, enum sw_cause cause,
+static __always_inline void sock_end(const struct scope *scope, struct bpf_sock *sk, enum sw_cause cause,
 				     struct sw_denial *denial)
 {
-	struct sw_closing closing = { .cause = cause };
+	struct sw_closing closing = { .cause = cause, .bytes = { SW_NOT_KNOWN, SW_NOT_KNOWN } };
+	struct sw_sock *sock = scope->settings->audit ? NULL : sock_get(scope->tenant, sk);
 	__u64 call = 0;
 
-	if (!sock || scope->settings->audit || !sock_close(sock, cause))
+	if (!sock || !sock_close(sock, cause))
 		return;
-	closing.bytes[SW_EGRESS] = sock->bytes[SW_EGRESS];
-	closing.bytes[SW_INGRESS] = sock->bytes[SW_INGRESS];
+	if (sk->protocol == IPPROTO_UDP)
+		__builtin_memcpy(closing.bytes, sock->payload, sizeof(closing.bytes));
 	say_closed(scope->tenant, scope->settings, denial, &closing);
 	bpf_ringbuf_output(&calls, &call, sizeof(call), BPF_RB_FORCE_WAKEUP);
 }
 
 /* For used_by_stranger(): the socket is no good any more to anyone. */
-static __always_inline int refuse_stranger(const struct scope *scope, struct sw_sock *sock, struct sw_denial *denial)
+static __always_inline int refuse_stranger(const struct scope *scope, struct bpf_sock *sk, struct sw_denial *denial)
 {
 	denial->reason = SW_REASON_TRANSFER;
 	if (refuse_call(scope, denial) == PASS)
 		return PASS;
-	sock_end(scope, sock, SW_CAUSE_TRANSFER, denial);
+	sock_end(scope, sk, SW_CAUSE_TRANSFER, denial);
 	return REFUSE;
 }
 

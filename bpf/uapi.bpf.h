@@ -11,6 +11,7 @@
 #define AF_INET6    10
 #define SOCK_STREAM 1 /* linux/net.h */
 #define SOCK_DGRAM  2
+#define SOCK_RAW    3
 
 #define ETH_P_IP 0x0800 /* linux/if_ether.h */
 

@@ -127,8 +127,9 @@ enum sw_period {
 	SW_PERIODS = 2,
 };
 
-#define SW_NO_LIMIT (~(__u64)0)
-#define SW_COUNTING (SW_NO_LIMIT - 1) /* a limit that is never reached, for the sake of the counting */
+#define SW_NO_LIMIT  (~(__u64)0)
+#define SW_NOT_KNOWN (~(__u64)0)
+#define SW_COUNTING  (SW_NO_LIMIT - 1) /* a limit that is never reached, for the sake of the counting */
 
 /* A rule as an operator knows it: for the log, status and explain. */
 struct sw_text {
@@ -251,7 +252,8 @@ enum sw_reason {
 	X(IDLE, "idle", "no operation on it for as long as the policy's idle-timeout")                                 \
 	X(REVOKED, "revoked", "the policy no longer allows its peer, and says on-revoke: close")                       \
 	X(TRANSFER, "transfer", "a process had it that is not of the tenant it was made in")                           \
-	X(LISTEN, "listen", "it listened, which the policy does not allow")
+	X(LISTEN, "listen", "it listened, which the policy does not allow")                                            \
+	X(NO_ROOM, "no-room", "nothing could be kept on it: memory, or net.core.optmem_max")
 
 enum sw_cause {
 	SW_CAUSE_NONE = 0,
@@ -267,7 +269,7 @@ enum sw_cause {
 
 /* Per slot, shared by all CPUs: decisions are rare beside packets. */
 struct sw_counts {
-	__u64 allowed; /* decisions; a repeat to the peer approved last is not a new one */
+	__u64 allowed; /* times that a program named a peer and might; not again a datagram to one the socket had */
 	__u64 spent;   /* billable bytes out while the tenant had a limit; what sw_tenant.limit is held against */
 	__u64 denied[SW_REASONS_MAX];
 	__u64 closed[SW_CAUSES_MAX]; /* sockets; of SW_CAUSE_NONE always 0 */
@@ -356,20 +358,21 @@ enum sw_watch {
 /* One refusal, as the program that refuses describes it. */
 struct sw_denial {
 	struct sw_flow flow; /* the peer; for bind and listen the local end */
-	__u32 pid;           /* thread group in the initial namespace; 0: the kernel sent the packet */
-	__u8 hook;           /* enum sw_hook */
-	__u8 reason;         /* enum sw_reason */
-	__u16 rule;          /* for SW_REASON_RULE: index or SW_RULE_DEFAULT */
-	__s32 family;        /* of the socket */
-	__s32 type;          /* at sock_create: socket type; at getsockopt and setsockopt: level */
-	__s32 protocol;      /* IP protocol; at getsockopt and setsockopt: option name */
-	char comm[16];       /* of the process: what its first thread is called */
+	__u32 pid;      /* thread group in the initial namespace; 0: not known, for a packet was refused whose socket
+			      * no pass has seen yet */
+	__u8 hook;      /* enum sw_hook */
+	__u8 reason;    /* enum sw_reason */
+	__u16 rule;     /* for SW_REASON_RULE: index or SW_RULE_DEFAULT */
+	__s32 family;   /* of the socket */
+	__s32 type;     /* at sock_create: socket type; at getsockopt and setsockopt: level */
+	__s32 protocol; /* IP protocol; at getsockopt and setsockopt: option name */
+	char comm[16];  /* of the process: what its first thread is called */
 };
 
 /* What is said of a socket that was closed. */
 struct sw_closing {
 	__u64 idle;                 /* milliseconds since the last operation on it that was seen */
-	__u64 bytes[SW_DIRECTIONS]; /* of the IP layer, as the meters count them */
+	__u64 bytes[SW_DIRECTIONS]; /* payload; of datagrams, since a pass first saw the socket; or SW_NOT_KNOWN */
 	__u32 cause;                /* enum sw_cause; SW_CAUSE_NONE: nothing was closed */
 	__u32 pad;
 };

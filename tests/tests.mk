@@ -30,6 +30,7 @@ $(call program,seeds,tests/pure/ledger/seeds.c,$(LEDGER) $(B)/pure.a,-lsqlite3 -
 $(call program,reach,tests/box/e2e/reach.c)
 $(call program,truth,tests/box/e2e/truth.c)
 $(call program,swap,tests/box/e2e/swap.c,$(WHOLE),$(LIBS))
+$(call program,verdicts,tests/box/lab/verdicts.c,$(WHOLE),$(LIBS))
 $(call program,standin-daemon,tests/box/exporter/*.c,$(CLIENT) $(B)/pure.a)
 $(call program,probe,tests/box/lab/probe/*.c,$(B)/pure.a)
 $(call program,traffic,tests/box/lab/traffic/*.c)
@@ -59,7 +60,7 @@ $(B)/tests/faults.so: tests/box/e2e/faults.c | $(B)/.deps
 	$(CC) $(SW_CFLAGS) -U_FORTIFY_SOURCE -fPIC -shared $< -o $@
 
 # Other builds of this tree, which take over from one another
-VARIANTS := $(foreach name,same layout meter,$(B)/upgrade/$(name)/build/sockwarden)
+VARIANTS := $(foreach name,same layout meter one,$(B)/upgrade/$(name)/build/sockwarden)
 $(VARIANTS): $(B)/upgrade/%/build/sockwarden: tests/box/e2e/variant $(B)/sockwarden
 	$(call say,VARIANT)
 	+tests/box/e2e/variant $*
@@ -101,13 +102,13 @@ PURE_CHECKS := $(addprefix $(B)/tests/,$(UNIT:%=pure/unit/%) $(LEDGER_TESTS:%=pu
 	tests/pure/usage/command.bats tests/pure/usage/check.bats tests/pure/source.bats tests/pure/fuzz/run
 # Root, and a box
 BOX_CHECKS := tests/box/build.bats tests/box/usage.bats $(B)/tests/box/kern/netns $(B)/tests/box/kern/sock_diag $(B)/tests/box/kern/slots \
-	tests/box/lab/policy tests/box/lab/agree tests/box/lab/bytes \
-	$(addprefix tests/box/idle/,timeline final transfers causes states namespaces reap runtimes) \
+	tests/box/lab/policy tests/box/lab/agree tests/box/lab/verdicts tests/box/lab/verdicts-one tests/box/lab/bytes \
+	$(addprefix tests/box/idle/,timeline final transfers causes states namespaces unseen reap runtimes) \
 	tests/box/e2e/all tests/box/e2e/swaps tests/box/e2e/ledger tests/box/e2e/upgrade tests/box/exporter/all tests/box/scale/scale tests/box/clients/all
 # A machine with systemd
 MACHINE_CHECKS := tests/machine/systemd/all tests/machine/install/all tests/machine/readme/all
 # Programs that need some ten minutes in all under emulation
-KERNEL_CHECKS := tests/machine/kernels/e2e tests/box/lab/policy tests/box/idle/timeline tests/box/idle/final tests/box/idle/states tests/box/idle/causes
+KERNEL_CHECKS := tests/machine/kernels/e2e tests/box/lab/policy tests/box/idle/timeline tests/box/idle/final tests/box/idle/states tests/box/idle/causes tests/box/idle/unseen
 
 BUILT := $(B)/sockwarden $(B)/sockwarden-exporter
 PURE_NEEDS := $(BUILT) $(filter $(B)/%,$(PURE_CHECKS)) $(B)/tests/seeds $(FUZZERS)

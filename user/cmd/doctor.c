@@ -119,7 +119,8 @@ static void print_table(const struct findings *findings)
 {
 	printf("%-44s %s\n", "sockets are taken away by", closing_by_name(findings->closing));
 	printf("%-44s %s\n", "sockets are looked for in",
-	       findings->all_sockets ? "all that hooks have seen" : "processes, and the tables of each namespace");
+	       findings->all_sockets ? "processes, tables, and all that passes have seen"
+				     : "processes, and the tables of each namespace");
 	printf("%-44s %s\n", "network namespaces are found by", spaces_by(findings));
 	printf("%-44s %s\n", "sockets in wrong hands are looked for in",
 	       findings->all_processes ? "all processes" : "the processes of this PID namespace only");

@@ -260,8 +260,8 @@ static void check_kernel(struct health *health, const struct host *host)
 		    closing_by_name(reap_by(host)));
 	else
 		add(health, "kernel", HEALTH_LOOK,
-		    "%.40s refuses an iterator: sockets that no process holds are found in the tables of each network "
-		    "namespace; they are closed by %s",
+		    "%.40s refuses an iterator: a socket that no process holds, in a network namespace without any, "
+		    "stays out of sight; sockets are closed by %s",
 		    kernel.release, closing_by_name(reap_by(host)));
 }
 

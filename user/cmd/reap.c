@@ -5,6 +5,7 @@
 
 #include "amount.h"
 #include "cli.h"
+#include "event.h"
 #include "names.h"
 #include "prefix.h"
 #include "reap.h"
@@ -16,14 +17,19 @@ struct listing {
 	bool begun;
 };
 
+static const char *payload_format(__u64 bytes, char text[BYTES_TEXT])
+{
+	return bytes == SW_NOT_KNOWN ? "-" : bytes_format(bytes, text);
+}
+
 static void print_row(const struct listing *listing, const struct sw_found *found)
 {
 	char idle[DURATION_TEXT], sent[BYTES_TEXT], received[BYTES_TEXT], peer[SW_FLOW_TEXT], comm[SW_COMM_TEXT];
 
 	printf("%-20s %-9s %10s %10s %10s  ", listing->host->records[found->slot].name,
 	       cause_name(found->closing.cause), duration_format(found->closing.idle, idle),
-	       bytes_format(found->closing.bytes[SW_EGRESS], sent),
-	       bytes_format(found->closing.bytes[SW_INGRESS], received));
+	       payload_format(found->closing.bytes[SW_EGRESS], sent),
+	       payload_format(found->closing.bytes[SW_INGRESS], received));
 	if (found->peer.port)
 		fputs(flow_format(&found->peer, peer), stdout);
 	else
@@ -53,8 +59,7 @@ static void json_found(const struct sw_found *found, void *data)
 	json_string(json, "tenant", listing->host->records[found->slot].name);
 	json_string(json, "cause", cause_name(found->closing.cause));
 	json_number(json, "idle_ms", found->closing.idle);
-	json_number(json, "sent_bytes", found->closing.bytes[SW_EGRESS]);
-	json_number(json, "received_bytes", found->closing.bytes[SW_INGRESS]);
+	json_payload(&found->closing, json);
 	json_string(json, "protocol", proto_name(found->peer.proto));
 	if (found->peer.port) {
 		json_string(json, "peer", addr_format(&found->peer.peer, peer));

@@ -270,7 +270,7 @@ static int note_miss(struct reap_result *result, int err, const struct fault *wh
 	return 0;
 }
 
-/* ---- the survey where the kernel refuses its iterator: by the tables of every namespace ------------------ */
+/* ---- the survey: what is kept on sockets, and the tables of every namespace ------------------------------- */
 
 static int survey_in(struct pass *pass, const struct netns *space, int home, struct fault *fault)
 {
@@ -305,9 +305,9 @@ static int survey_tables(struct pass *pass, struct fault *fault)
 
 static int survey(struct pass *pass, struct fault *fault)
 {
-	if (reap_sees_all(pass->host))
-		return walk(pass, WALK_SURVEY, fault);
-	return survey_tables(pass, fault);
+	int err = reap_sees_all(pass->host) ? walk(pass, WALK_SURVEY, fault) : 0;
+
+	return err ? err : survey_tables(pass, fault);
 }
 
 /* ---- taking what is closed out of the tables ------------------------------------------------------------ */

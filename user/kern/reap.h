@@ -3,8 +3,8 @@
  * Closing sockets: those that are idle, whose peer a new policy refuses, that are held outside their tenant, or that
  * listen although they may not.
  *
- * A pass looks at every descriptor of every process and at every socket of every tenant, in whichever network namespace
- * that is, and decides in the kernel (bpf/pass.bpf.c). What it closes is refused to its tenant from then on. Then it is
+ * A pass looks at every descriptor of every process, at every socket that something is kept on, and at the tables of
+ * every network namespace, and decides in the kernel (bpf/pass.bpf.c). What it closes is refused to its tenant from then on. Then it is
  * taken out of the kernel's tables, in each namespace that has such a socket: by bpf_sock_destroy() in an iterator, or
  * before Linux 6.5 by SOCK_DESTROY over netlink, one socket at a time.
  *
@@ -48,8 +48,8 @@ int reap_pass(struct host *host, const struct reap_options *options,
 	      void (*each)(const struct sw_found *found, void *data), void *data, struct reap_result *result,
 	      struct fault *fault);
 
-/* Whether a pass sees every socket that a hook has seen; else it sees those that a process has a descriptor of, or that
- * are in the tables of a network namespace that a thread lives in, or that is mounted. */
+/* Whether a pass sees every socket that one before has seen; else it sees those that a process has a descriptor of, or
+ * that are in the tables of a network namespace that a thread lives in, or that is mounted. */
 bool reap_sees_all(const struct host *host);
 
 /* What this host closes sockets by. */

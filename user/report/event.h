@@ -21,6 +21,9 @@ struct event {
 void event_print(const struct event *event, FILE *out);
 void event_json(const struct event *event, struct json *json);
 
+/* The members that say what a closed socket carried; none where that is not known. */
+void json_payload(const struct sw_closing *closing, struct json *json);
+
 /*
  * What is sent to the daemon. It answers both with a head and the events it keeps, oldest first, each a struct event;
  * and then closes, or goes on with those to come.

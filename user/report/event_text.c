@@ -80,8 +80,9 @@ static void print_closing(const struct sw_event *event, FILE *out)
 	fprintf(out, " %s: %s", event->audit ? "would be closed" : "closed", cause_name(closing->cause));
 	if (closing->cause == SW_CAUSE_IDLE)
 		fprintf(out, " for %s", duration_format(closing->idle, idle));
-	fprintf(out, ", sent %s, received %s", bytes_format(closing->bytes[SW_EGRESS], sent),
-		bytes_format(closing->bytes[SW_INGRESS], received));
+	if (closing->bytes[SW_EGRESS] != SW_NOT_KNOWN)
+		fprintf(out, ", sent %s, received %s", bytes_format(closing->bytes[SW_EGRESS], sent),
+			bytes_format(closing->bytes[SW_INGRESS], received));
 }
 
 void event_print(const struct event *event, FILE *out)
@@ -138,12 +139,19 @@ static void json_denial(const struct event *event, struct json *json)
 	}
 }
 
+void json_payload(const struct sw_closing *closing, struct json *json)
+{
+	if (closing->bytes[SW_EGRESS] == SW_NOT_KNOWN)
+		return;
+	json_number(json, "sent_bytes", closing->bytes[SW_EGRESS]);
+	json_number(json, "received_bytes", closing->bytes[SW_INGRESS]);
+}
+
 static void json_closing(const struct sw_closing *closing, struct json *json)
 {
 	json_string(json, "closed", cause_name(closing->cause));
 	json_number(json, "idle_ms", closing->idle);
-	json_number(json, "sent_bytes", closing->bytes[SW_EGRESS]);
-	json_number(json, "received_bytes", closing->bytes[SW_INGRESS]);
+	json_payload(closing, json);
 }
 
 void event_json(const struct event *event, struct json *json)

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,9 +14,16 @@ struct metrics {
 	enum metrics_format format;
 	enum metrics_type type; /* of the family begun last */
 	char *name;             /* as its samples are called; NULL: no family yet */
-	size_t base;            /* length of what is before _total or _info */
+	size_t len, base;       /* of the name, and of what is before _total or _info */
 	struct intern families; /* by base: OpenMetrics has one space of names for all types */
 	struct intern series;   /* of the family, by the text of their labels */
+	struct order {
+		int n;
+		const char *name[METRICS_LABELS]; /* as they were given: literals, which are compared as pointers */
+		int at[METRICS_LABELS];           /* where each of them stands in a line */
+	} order;                                  /* of the labels of the family's last sample */
+	char *line; /* that is being made; there are some hundred thousand of them in a text */
+	size_t used, room;
 	bool failed;
 	struct fault fault;
 };
@@ -106,39 +112,104 @@ static bool family_is_good(struct metrics *metrics, const char *name, enum metri
 	return !metrics->failed;
 }
 
+/* ---- the line ------------------------------------------------------------------------------------------------ */
+
+static void make_room(struct metrics *metrics, size_t len)
+{
+	metrics->room = 2 * (metrics->used + len);
+	metrics->line = mem_resize(metrics->line, metrics->room, 1);
+}
+
+static inline void put(struct metrics *metrics, const char *text, size_t len)
+{
+	if (metrics->used + len > metrics->room)
+		make_room(metrics, len);
+	memcpy(metrics->line + metrics->used, text, len);
+	metrics->used += len;
+}
+
+static inline void put_text(struct metrics *metrics, const char *text)
+{
+	put(metrics, text, strlen(text));
+}
+
+/* With at least so many digits. */
+static void put_number(struct metrics *metrics, __u64 value, int digits)
+{
+	char text[24], *end = text + sizeof(text), *at = end;
+
+	for (; value || digits > 0; value /= 10, digits--)
+		*--at = '0' + value % 10;
+	put(metrics, at, end - at);
+}
+
+/* How many bytes stand for themselves. */
+static size_t plain_len(const unsigned char *s, bool quoted)
+{
+	size_t len = 0;
+
+	while (s[len] && s[len] < 0x80 && s[len] != '\n' && s[len] != '\\' && (s[len] != '"' || !quoted))
+		len++;
+	return len;
+}
+
 /* `quoted`: a double quote is escaped, too. */
-static void escape(FILE *out, const char *text, bool quoted)
+static void put_escaped(struct metrics *metrics, const char *text, bool quoted)
 {
 	const unsigned char *s = (const unsigned char *)text;
-	int len;
 
-	for (; *s; s += len ? len : 1) {
+	for (;;) {
+		size_t plain = plain_len(s, quoted);
+		int len;
+
+		put(metrics, (const char *)s, plain);
+		s += plain;
+		if (!*s)
+			return;
 		len = utf8_len(s);
 		if (*s == '\n')
-			fputs("\\n", out);
-		else if (*s == '\\' || (*s == '"' && quoted))
-			fprintf(out, "\\%c", *s);
+			put_text(metrics, "\\n");
+		else if (len == 1) /* a backslash, or a quote */
+			put(metrics, (const char[]){ '\\', *s }, 2);
 		else if (!len)
-			fputs("\xef\xbf\xbd", out);
+			put_text(metrics, "\xef\xbf\xbd");
 		else
-			fwrite(s, 1, len, out);
+			put(metrics, (const char *)s, len);
+		s += len ? len : 1;
 	}
 }
 
-static void write_head(const struct metrics *metrics, const char *unit, const char *help)
+static void write_line(struct metrics *metrics)
+{
+	put(metrics, "\n", 1);
+	fwrite(metrics->line, 1, metrics->used, metrics->out);
+	metrics->used = 0;
+}
+
+/* ---- families ------------------------------------------------------------------------------------------------ */
+
+static void write_comment(struct metrics *metrics, const char *what, size_t len, const char *text, bool quoted)
+{
+	put_text(metrics, what);
+	put(metrics, metrics->name, len);
+	put(metrics, " ", 1);
+	put_escaped(metrics, text, quoted);
+	write_line(metrics);
+}
+
+static void write_head(struct metrics *metrics, const char *unit, const char *help)
 {
 	static const char *const types[] = {
 		[METRICS_COUNTER] = "counter", [METRICS_GAUGE] = "gauge", [METRICS_INFO] = "info"
 	};
 	bool open = metrics->format == METRICS_OPENMETRICS;
-	int len = open ? metrics->base : strlen(metrics->name);
+	size_t len = open ? metrics->base : metrics->len;
 
-	fprintf(metrics->out, "# HELP %.*s ", len, metrics->name);
-	escape(metrics->out, help, open);
-	fprintf(metrics->out, "\n# TYPE %.*s %s\n", len, metrics->name,
-		types[!open && metrics->type == METRICS_INFO ? METRICS_GAUGE : metrics->type]);
+	write_comment(metrics, "# HELP ", len, help, open);
+	write_comment(metrics, "# TYPE ", len,
+		      types[!open && metrics->type == METRICS_INFO ? METRICS_GAUGE : metrics->type], false);
 	if (open && unit)
-		fprintf(metrics->out, "# UNIT %.*s %s\n", len, metrics->name, unit);
+		write_comment(metrics, "# UNIT ", len, unit, false);
 }
 
 void metrics_family(struct metrics *metrics, const char *name, enum metrics_type type, const char *unit,
@@ -148,11 +219,15 @@ void metrics_family(struct metrics *metrics, const char *name, enum metrics_type
 		return;
 	free(metrics->name);
 	metrics->name = mem_strdup(name);
+	metrics->len = strlen(name);
 	metrics->base = base_len(name, type);
 	metrics->type = type;
+	metrics->order.n = 0;
 	intern_free(&metrics->series);
 	write_head(metrics, unit, help);
 }
+
+/* ---- samples ------------------------------------------------------------------------------------------------- */
 
 static bool label_is_good(struct metrics *metrics, const char *name)
 {
@@ -165,81 +240,90 @@ static bool label_is_good(struct metrics *metrics, const char *name)
 	return !metrics->failed;
 }
 
-/* Puts the label where it belongs in the order of names. */
-static void place(struct label sorted[], size_t n, const struct label *label)
-{
-	for (; n && strcmp(sorted[n - 1].name, label->name) > 0; n--)
-		sorted[n] = sorted[n - 1];
-	sorted[n] = *label;
-}
-
-/* The number of labels, or -1 after a mistake. */
-static int sort_labels(struct metrics *metrics, const struct label *labels, struct label sorted[METRICS_LABELS])
+static int count_labels(const struct label *labels)
 {
 	int n = 0;
 
-	for (; labels && labels->name; labels++) {
-		if (!label_is_good(metrics, labels->name))
-			return -1;
-		if (n == METRICS_LABELS) {
-			refuse(metrics, "%s: more than %d labels", metrics->name, METRICS_LABELS);
-			return -1;
-		}
-		place(sorted, n++, labels);
-	}
-	for (int i = 1; i < n; i++) {
-		if (!strcmp(sorted[i - 1].name, sorted[i].name)) {
-			refuse(metrics, "%s: the label %s is there twice", metrics->name, sorted[i].name);
-			return -1;
-		}
-	}
+	while (labels && labels[n].name)
+		n++;
 	return n;
 }
 
-/* {a="b",c="d"}, or nothing; to be freed. Without what a scraper does not see, so that the text is the series. */
-static char *label_text(const struct label labels[], int n, size_t *len)
+static bool is_ordered(const struct order *order, const struct label *labels, int n)
 {
-	char *text = NULL, before = '{';
-	FILE *out = open_memstream(&text, len);
+	if (n != order->n)
+		return false;
+	for (int i = 0; i < n; i++)
+		if (labels[i].name != order->name[i])
+			return false;
+	return true;
+}
 
-	if (!out)
-		abort();
-	for (int i = 0; i < n; i++) {
-		if (!labels[i].value || !*labels[i].value)
-			continue;
-		fprintf(out, "%c%s=\"", before, labels[i].name);
-		escape(out, labels[i].value, true);
-		fputc('"', out);
-		before = ',';
+/* Where the label stands among the others, by their names. */
+static int place_of(const struct label *labels, int n, const struct label *label)
+{
+	int place = 0;
+
+	for (int i = 0; i < n; i++)
+		place += strcmp(labels[i].name, label->name) < 0;
+	return place;
+}
+
+/* False after a mistake. */
+static bool set_order(struct metrics *metrics, const struct label *labels, int n)
+{
+	unsigned taken = 0;
+
+	if (n > METRICS_LABELS)
+		refuse(metrics, "%s: more than %d labels", metrics->name, METRICS_LABELS);
+	for (int i = 0; i < n && !metrics->failed; i++) {
+		int place = place_of(labels, n, &labels[i]);
+
+		if (label_is_good(metrics, labels[i].name) && taken & 1U << place)
+			refuse(metrics, "%s: the label %s is there twice", metrics->name, labels[i].name);
+		taken |= 1U << place;
+		metrics->order.name[i] = labels[i].name;
+		metrics->order.at[place] = i;
 	}
-	if (before == ',')
-		fputc('}', out);
-	if (fclose(out))
-		abort();
-	return text;
+	metrics->order.n = n;
+	return !metrics->failed;
+}
+
+/* {a="b",c="d"}, or nothing. Without what a scraper does not see, so that the text is the series. */
+static void put_labels(struct metrics *metrics, const struct label *labels)
+{
+	const char *before = "{";
+
+	for (int i = 0; i < metrics->order.n; i++) {
+		const struct label *label = &labels[metrics->order.at[i]];
+
+		if (!label->value || !*label->value)
+			continue;
+		put(metrics, before, 1);
+		put_text(metrics, label->name);
+		put(metrics, "=\"", 2);
+		put_escaped(metrics, label->value, true);
+		put(metrics, "\"", 1);
+		before = ",";
+	}
+	if (*before == ',')
+		put(metrics, "}", 1);
 }
 
 /* Everything of a sample but its value. False, and nothing written, if it may not stand here. */
 static bool begin_sample(struct metrics *metrics, const struct label *labels)
 {
-	struct label sorted[METRICS_LABELS];
-	size_t len;
-	char *text;
-	int n;
+	int n = count_labels(labels);
 
 	if (!metrics->failed && !metrics->name)
 		refuse(metrics, "a sample comes before any family");
-	if (metrics->failed)
+	if (metrics->failed || (!is_ordered(&metrics->order, labels, n) && !set_order(metrics, labels, n)))
 		return false;
-	n = sort_labels(metrics, labels, sorted);
-	if (n < 0)
-		return false;
-	text = label_text(sorted, n, &len);
-	if (is_new(&metrics->series, text, len))
-		fprintf(metrics->out, "%s%s ", metrics->name, text);
-	else
-		refuse(metrics, "the series %s%s is there twice", metrics->name, text);
-	free(text);
+	put(metrics, metrics->name, metrics->len);
+	put_labels(metrics, labels);
+	if (!is_new(&metrics->series, metrics->line + metrics->len, metrics->used - metrics->len))
+		refuse(metrics, "the series %.*s is there twice", (int)metrics->used, metrics->line);
+	put(metrics, " ", 1);
 	return !metrics->failed;
 }
 
@@ -247,16 +331,22 @@ void metrics_sample(struct metrics *metrics, const struct label *labels, __u64 v
 {
 	if (!metrics->failed && metrics->name && metrics->type == METRICS_INFO && value != 1)
 		refuse(metrics, "%s: the value of an info is 1", metrics->name);
-	if (begin_sample(metrics, labels))
-		fprintf(metrics->out, "%" PRIu64 "\n", (uint64_t)value);
+	if (!begin_sample(metrics, labels))
+		return;
+	put_number(metrics, value, 1);
+	write_line(metrics);
 }
 
 static void sample_fraction(struct metrics *metrics, const struct label *labels, __u64 value, unsigned one, int digits)
 {
 	if (!metrics->failed && metrics->name && metrics->type == METRICS_INFO)
 		refuse(metrics, "%s: the value of an info is 1", metrics->name);
-	if (begin_sample(metrics, labels))
-		fprintf(metrics->out, "%" PRIu64 ".%0*u\n", (uint64_t)(value / one), digits, (unsigned)(value % one));
+	if (!begin_sample(metrics, labels))
+		return;
+	put_number(metrics, value / one, 1);
+	put(metrics, ".", 1);
+	put_number(metrics, value % one, digits);
+	write_line(metrics);
 }
 
 void metrics_sample_seconds(struct metrics *metrics, const struct label *labels, __u64 milliseconds)
@@ -282,6 +372,7 @@ int metrics_end(struct metrics *metrics, struct fault *fault)
 	intern_free(&metrics->families);
 	intern_free(&metrics->series);
 	free(metrics->name);
+	free(metrics->line);
 	free(metrics);
 	return err;
 }

@@ -30,7 +30,8 @@ void metrics_family(struct metrics *metrics, const char *name, enum metrics_type
 #define METRICS_LABELS 8 /* at most, of one series */
 
 struct label {
-	const char *name, *value; /* any UTF-8; bytes that are none are replaced. `name` NULL ends the list */
+	const char *name;  /* a literal; NULL ends the list */
+	const char *value; /* any UTF-8; bytes that are none are replaced */
 };
 
 /*

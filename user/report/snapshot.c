@@ -22,59 +22,93 @@ _Static_assert(sizeof(ours) == SNAPSHOT_HEAD, "the head has the size that is tol
 
 _Static_assert(sizeof(struct report) == REPORT_SENT + 2 * sizeof(((struct report *)0)->rules), "it has no other list");
 
-#define ZEROES_MAX 64 /* in a row: what a byte that came can become is bounded by it */
+#define GROUP 8 /* words: what a byte that came can become is bounded by it */
 
-/* Bytes are written as they are, but zeroes: as one of them, and how many there are. */
+typedef __u64 word;
+
+_Static_assert(REPORT_SENT % sizeof(word) == 0 && sizeof(struct rule_hits) % sizeof(word) == 0 &&
+		       sizeof(struct daemon_state) % sizeof(word) == 0 && sizeof(struct support) % sizeof(word) == 0,
+	       "what is sent is words");
+
+/* Each group of words is a byte that says which of them are not zero, and these. */
 struct packer {
 	FILE *out;
-	size_t zeroes; /* that are not written yet */
+	size_t used;
+	unsigned char room[4096]; /* written in one go */
 };
 
-static void pack_zeroes(struct packer *packer)
+static void pack_flush(struct packer *packer)
 {
-	while (packer->zeroes) {
-		size_t n = packer->zeroes < ZEROES_MAX ? packer->zeroes : ZEROES_MAX;
+	fwrite(packer->room, 1, packer->used, packer->out);
+	packer->used = 0;
+}
 
-		putc_unlocked(0, packer->out);
-		putc_unlocked(n, packer->out);
-		packer->zeroes -= n;
+static void pack_group(struct packer *packer, const unsigned char *data, size_t words)
+{
+	unsigned char *which = packer->room + packer->used, *to = which + 1;
+
+	*which = 0;
+	for (size_t i = 0; i < words; i++, data += sizeof(word)) {
+		word value;
+
+		memcpy(&value, data, sizeof(value));
+		memcpy(to, &value, sizeof(value));
+		*which |= (value != 0) << i;
+		to += value ? sizeof(value) : 0;
 	}
+	packer->used = to - packer->room;
 }
 
 static void pack(struct packer *packer, const void *data, size_t len)
 {
-	for (const unsigned char *at = data; len; at++, len--) {
-		if (!*at) {
-			packer->zeroes++;
-			continue;
-		}
-		pack_zeroes(packer);
-		putc_unlocked(*at, packer->out);
+	const unsigned char *at = data;
+
+	for (size_t left = len / sizeof(word); left;) {
+		size_t words = left < GROUP ? left : GROUP;
+
+		if (packer->used + 1 + GROUP * sizeof(word) > sizeof(packer->room))
+			pack_flush(packer);
+		pack_group(packer, at, words);
+		at += words * sizeof(word);
+		left -= words;
 	}
 }
 
 struct unpacker {
 	const unsigned char *at, *end;
-	size_t zeroes; /* that were read, and not given out yet */
 };
 
 /* False: there are fewer bytes, or they are out of form. */
+static bool unpack_group(struct unpacker *packed, unsigned char *to, size_t words)
+{
+	unsigned which = packed->at < packed->end ? *packed->at++ : ~0U;
+
+	if (which >> words)
+		return false;
+	for (; words; words--, which >>= 1, to += sizeof(word)) {
+		if (!(which & 1)) {
+			memset(to, 0, sizeof(word));
+			continue;
+		}
+		if ((size_t)(packed->end - packed->at) < sizeof(word))
+			return false;
+		memcpy(to, packed->at, sizeof(word));
+		packed->at += sizeof(word);
+	}
+	return true;
+}
+
 static bool unpack(struct unpacker *packed, void *data, size_t len)
 {
-	for (unsigned char *to = data, *end = to + len; to < end;) {
-		size_t n = packed->zeroes < (size_t)(end - to) ? packed->zeroes : (size_t)(end - to);
+	unsigned char *to = data;
 
-		memset(to, 0, n);
-		to += n;
-		packed->zeroes -= n;
-		while (to < end && packed->at < packed->end && *packed->at)
-			*to++ = *packed->at++;
-		if (to == end)
-			break;
-		if (packed->end - packed->at < 2 || !packed->at[1] || packed->at[1] > ZEROES_MAX)
+	for (size_t left = len / sizeof(word); left;) {
+		size_t words = left < GROUP ? left : GROUP;
+
+		if (!unpack_group(packed, to, words))
 			return false;
-		packed->zeroes = packed->at[1];
-		packed->at += 2;
+		to += words * sizeof(word);
+		left -= words;
 	}
 	return true;
 }
@@ -93,9 +127,10 @@ void snapshot_write(const struct snapshot *snapshot, FILE *out)
 
 		pack(&packer, report, REPORT_SENT);
 		pack(&packer, &report->rules.n, sizeof(report->rules.n));
-		pack(&packer, report->rules.v, report->rules.n * sizeof(*report->rules.v));
+		for (size_t j = 0; j < report->rules.n; j++)
+			pack(&packer, &report->rules.v[j], sizeof(report->rules.v[j]));
 	}
-	pack_zeroes(&packer);
+	pack_flush(&packer);
 }
 
 #define ends(text) memchr(text, '\0', sizeof(text))
@@ -136,7 +171,7 @@ static bool read_all(struct unpacker *packed, struct snapshot *out)
 	for (size_t i = 0; i < tenants; i++)
 		if (!read_report(packed, list_add(&reports->of)))
 			return false;
-	return packed->at == packed->end && !packed->zeroes;
+	return packed->at == packed->end;
 }
 
 int snapshot_read(const void *data, size_t len, struct snapshot *out, struct fault *fault)

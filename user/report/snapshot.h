@@ -55,12 +55,12 @@ struct snapshot {
 };
 
 /*
- * A head, the structs themselves, byte for byte, and of each list first how many it has. Zeroes are packed, so that
+ * A head, the structs themselves, byte for byte, and of each list first how many it has. Words that are zero are left out, so that
  * thousands of tenants are few MB. `out` keeps an error in writing.
  */
 void snapshot_write(const struct snapshot *snapshot, FILE *out);
 
-/* 0, or -EBADMSG and nothing to free: of another build, cut short, or garbled. Takes some 100 bytes of memory at most
+/* 0, or -EBADMSG and nothing to free: of another build, cut short, or garbled. Takes some 150 bytes of memory at most
  * for each that came, whatever they say. */
 int snapshot_read(const void *data, size_t len, struct snapshot *out, struct fault *fault);
 void snapshot_free(struct snapshot *snapshot);

@@ -199,13 +199,13 @@ static void assert_lie_is_seen(const struct snapshot *snapshot)
 	size_t len;
 	char *text = written(snapshot, &len);
 
-	assert_memory_equal(text + len - 2, "\0\x08", 2);
-	text = realloc(text, len + 4);
-	memcpy(text + len - 2, "\1\1\1\1\0\4", 6);
+	assert_int_equal(text[len - 1], 0);
+	text = realloc(text, len + 8);
+	memcpy(text + len - 1, "\1\1\1\1\1\0\0\0\0", 9);
 	getrlimit(RLIMIT_AS, &all);
 	few.rlim_max = all.rlim_max;
 	setrlimit(RLIMIT_AS, &few);
-	assert_int_equal(read_text(text, len + 4), -EBADMSG);
+	assert_int_equal(read_text(text, len + 8), -EBADMSG);
 	setrlimit(RLIMIT_AS, &all);
 	free(text);
 }

@@ -4,19 +4,27 @@
 
 #include "intern.h"
 
-/* FNV-1a, of words and then of what is left. Its high bits, which depend on all of a word, come down. */
+/* Each bit comes to be in the low ones, by which a place is found: strings may differ in their last byte only. */
+static uint64_t mix(uint64_t hash)
+{
+	hash *= 0x9e3779b97f4a7c15;
+	hash ^= hash >> 32;
+	hash *= 0x9e3779b97f4a7c15;
+	return hash ^ hash >> 29;
+}
+
 static uint64_t hash_of(const unsigned char *data, size_t len)
 {
-	uint64_t hash = 0xcbf29ce484222325, word;
+	uint64_t hash = len, word;
 
 	for (; len >= sizeof(word); data += sizeof(word), len -= sizeof(word)) {
 		memcpy(&word, data, sizeof(word));
-		hash = (hash ^ word) * 0x9e3779b97f4a7c15;
-		hash ^= hash >> 32;
+		hash = mix(hash ^ word);
 	}
-	while (len--)
-		hash = (hash ^ *data++) * 0x100000001b3;
-	return hash ^ hash >> 32;
+	word = 0;
+	if (len)
+		memcpy(&word, data, len);
+	return mix(hash ^ word);
 }
 
 static void place(struct intern *set, uint64_t hash, uint32_t number)

@@ -45,11 +45,11 @@ static void forget_ended(void)
 	host_close(&host);
 }
 
-static void attach_one(struct host *host, __u32 slot, const struct published *image, const char *policy)
+static void attach_one(struct host *host, __u32 slot, const struct sw_tenant *first, const char *policy)
 {
 	char path[SW_PATH_MAX], name[32];
 	const struct attachment as = { .name = name, .policy = policy };
-	const struct terms terms = { .image = *image, .limit = SW_NO_LIMIT };
+	const struct terms terms = { .image = { first->image, first->serial }, .limit = first->limit };
 	struct cgroup cgroup;
 	struct fault fault;
 	struct tenancy taken;
@@ -95,7 +95,7 @@ static double attach_all(void)
 		die("%s is no tenant", path);
 	begin = process_cpu(&self);
 	for (__u32 slot = 2; slot <= TENANTS; slot++)
-		attach_one(&host, slot, &(struct published){ first.image, first.serial }, policy);
+		attach_one(&host, slot, &first, policy);
 	host_close(&host);
 	return (process_cpu(&self) - begin) * 1e3 / (TENANTS - 1);
 }

@@ -74,7 +74,7 @@ static int check(const struct host *host, struct health *health, struct fault *f
 	struct fault silence;
 	struct reports reports;
 	bool answers = !snapshot_ask(SW_SOCKET, &snapshot, &silence);
-	int err = reports_read(host, &reports, fault);
+	int err = reports_read(host, NULL, &reports, fault);
 	struct health_sources from = {
 		.reports = &reports,
 		.daemon = answers ? &snapshot : NULL,

@@ -140,7 +140,7 @@ static int read_from_kernel(struct reports *out, struct fault *fault)
 	if (host.map[MAP_settings] < 0)
 		warn("the policies in the kernel are of another build: they are shown as '-', and what is audited as "
 		     "enforced; 'sockwarden upgrade' takes over");
-	err = reports_read(&host, out, fault);
+	err = reports_read(&host, NULL, out, fault);
 	host_close(&host);
 	return err;
 }

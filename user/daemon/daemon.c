@@ -344,6 +344,7 @@ static void end(struct daemon *daemon)
 		if (fds[i] >= 0)
 			close(fds[i]);
 	free(daemon->budgets);
+	standings_free(daemon->standings);
 	recent_free(&daemon->recent);
 }
 
@@ -386,6 +387,7 @@ int daemon_run(const struct daemon_options *options)
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		daemon->clients[i].source.fd = -1;
 	daemon->budgets = mem_alloc(SW_TENANTS_MAX, sizeof(*daemon->budgets));
+	daemon->standings = standings_new();
 	daemon->state = (struct daemon_state){
 		.started = clock_ms(CLOCK_REALTIME),
 		.interval = options->interval,

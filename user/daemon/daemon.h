@@ -20,6 +20,7 @@
 #include "ledger.h"
 #include "recent.h"
 #include "snapshot.h"
+#include "standing.h"
 
 struct daemon_options {
 	const char *ledger; /* file */
@@ -31,10 +32,10 @@ struct daemon_options {
 	bool adopt;        /* book in this ledger though another was booked in before */
 };
 
-/* What was last done for the budget of a slot. */
+/* What was last done for the budget of a slot, and how long that holds: seconds since 1970. */
 struct budget_note {
 	__u64 tenancy, serial;
-	__s64 period; /* its beginning */
+	__s64 from, until; /* the period; always, where there is no budget */
 };
 
 struct daemon;
@@ -80,6 +81,8 @@ struct daemon {
 	__s64 last;    /* end of the row that was booked last, milliseconds since 1970; 0: there is none */
 	bool is_early; /* the clock stood before that at the last tick */
 	struct budget_note *budgets; /* SW_TENANTS_MAX */
+	struct standings *standings; /* what is known of the tenants' cgroups and links */
+	__u32 turn;                  /* of tick.c */
 	struct source signals, timer, watchdog, ring, listener, resolvers;
 	struct child reaper, keeper;
 	struct reaper_state *reaping; /* shared with the reaper, which writes it */

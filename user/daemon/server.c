@@ -85,8 +85,10 @@ static int answer_snapshot(struct daemon *daemon, struct client *client)
 	struct snapshot snapshot = { .daemon = daemon->state };
 	struct fault fault;
 	FILE *out;
-	int err = reports_read(&daemon->host, &snapshot.reports, &fault);
+	int err;
 
+	standings_hear(daemon->standings);
+	err = reports_read(&daemon->host, daemon->standings, &snapshot.reports, &fault);
 	snapshot.daemon.waiting = slots_count(&daemon->host, SLOTS(ENDED));
 	snapshot.daemon.reaper = *daemon->reaping;
 	if (err)

@@ -33,7 +33,21 @@ static void stock_free(struct stock *stock)
 	free(stock->meters);
 }
 
-/* A cgroup that is gone, and its last socket with it, has nothing more to count. */
+/*
+ * A cgroup that is gone, and its last socket with it, has nothing more to count. One that is known to be there is not
+ * looked for; but each has its turn: a slot must not be lost for good because something was not said.
+ */
+#define TURNS 30
+
+static int end_gone(struct daemon *daemon, __u32 slot, struct fault *fault)
+{
+	struct tenancy of = tenancy_in(&daemon->host, slot);
+
+	if (slot % TURNS != daemon->turn && standing_lives(daemon->standings, &daemon->host, of))
+		return 0;
+	return tenancy_end(&daemon->host, of, fault);
+}
+
 static int take_stock(struct daemon *daemon, struct stock *stock, struct fault *fault)
 {
 	struct host *host = &daemon->host;
@@ -44,8 +58,10 @@ static int take_stock(struct daemon *daemon, struct stock *stock, struct fault *
 		.n = n,
 		.records = mem_alloc(n, sizeof(*stock->records)),
 	};
+	standings_hear(daemon->standings);
+	daemon->turn = (daemon->turn + 1) % TURNS;
 	for_each_slot(slot, host->records, n, SLOTS_HELD) {
-		err = tenancy_end(host, tenancy_in(host, slot), fault);
+		err = end_gone(daemon, slot, fault);
 		if (err)
 			return err;
 	}
@@ -130,9 +146,23 @@ static int release(struct daemon *daemon, const struct stock *stock, struct faul
 	return 0;
 }
 
-static bool note_equal(const struct budget_note *a, const struct budget_note *b)
+/* What was done for that policy holds now. */
+static bool note_holds(const struct budget_note *note, __u64 tenancy, __u64 serial, __s64 now)
 {
-	return a->tenancy == b->tenancy && a->serial == b->serial && a->period == b->period;
+	return note->tenancy == tenancy && note->serial == serial && note->from <= now && now < note->until;
+}
+
+static struct budget_note note_of(const struct sw_settings *settings, __u64 tenancy, __u64 serial, __s64 now)
+{
+	enum calendar_unit unit = calendar_unit_of(settings->budget_period);
+	bool ever = settings->budget == SW_NO_LIMIT;
+
+	return (struct budget_note){
+		.tenancy = tenancy,
+		.serial = serial,
+		.from = ever ? INT64_MIN : calendar_floor(now, unit),
+		.until = ever ? INT64_MAX : calendar_next(now, unit),
+	};
 }
 
 /* A limit holds for a tenancy, a policy and a day or month; it is set once for each. */
@@ -140,23 +170,30 @@ static int renew_budget(struct daemon *daemon, const struct stock *stock, __u32 
 			__s64 now, struct fault *fault)
 {
 	const struct sw_settings *settings = &daemon->host.settings[tenant->image];
-	struct budget_note note = {
-		.tenancy = stock->records[slot].tenancy,
-		.serial = tenant->serial,
-		.period = calendar_floor(now, calendar_unit_of(settings->budget_period)),
-	};
+	struct tenancy of = stocked(stock, slot);
 	__u64 limit;
-	int err;
+	int err = 0;
 
-	if (settings->budget == SW_NO_LIMIT || note_equal(&note, &daemon->budgets[slot]))
+	if (note_holds(&daemon->budgets[slot], of.number, tenant->serial, now))
 		return 0;
-	err = budget_limit_by(daemon->ledger, &daemon->host, stock->records[slot].name, stocked(stock, slot), settings,
-			      &stock->meters[slot].of[SW_BILLABLE][SW_EGRESS].bytes, now, &limit, fault);
+	if (settings->budget != SW_NO_LIMIT) {
+		err = budget_limit_by(daemon->ledger, &daemon->host, stock->records[slot].name, of, settings,
+				      &stock->meters[slot].of[SW_BILLABLE][SW_EGRESS].bytes, now, &limit, fault);
+		if (!err)
+			err = budget_set(&daemon->host, of, limit, fault);
+	}
 	if (!err)
-		err = budget_set(&daemon->host, stocked(stock, slot), limit, fault);
-	if (!err)
-		daemon->budgets[slot] = note;
+		daemon->budgets[slot] = note_of(settings, of.number, tenant->serial, now);
 	return err;
+}
+
+/* The counters of a policy's rules are placed, with its serial, before it is put in force: where that is still the one
+ * that was noted, the kernel need not be asked for it. */
+static bool is_renewed(const struct daemon *daemon, struct tenancy of, __s64 now)
+{
+	const struct sw_block *blocks = daemon->host.blocks;
+
+	return blocks && note_holds(&daemon->budgets[of.slot], of.number, blocks[of.slot].serial, now);
 }
 
 /* At midnight that is all of them. */
@@ -166,9 +203,10 @@ static int renew_budgets(struct daemon *daemon, const struct stock *stock, struc
 	int err = ledger_begin(daemon->ledger, fault);
 
 	for_each_slot(slot, stock->records, stock->n, SLOTS_HELD) {
+		struct tenancy of = stocked(stock, slot);
 		struct sw_tenant tenant;
 
-		if (!err && tenancy_is(&daemon->host, stocked(stock, slot), SLOTS_HELD) &&
+		if (!err && tenancy_is(&daemon->host, of, SLOTS_HELD) && !is_renewed(daemon, of, now) &&
 		    storage_of_slot(&daemon->host, slot, &tenant))
 			err = renew_budget(daemon, stock, slot, &tenant, now, fault);
 	}

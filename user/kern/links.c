@@ -34,7 +34,7 @@ static const char *folder_of_name(char path[256], const char *name)
 }
 
 /* Where the record's pins are. */
-static const char *folder_of(char path[256], const struct sw_record *record)
+const char *links_folder(char path[256], const struct sw_record *record)
 {
 	return slot_state(record) == SLOT_LINGERING ? host_kept(path, record->tenancy)
 						    : folder_of_name(path, record->name);
@@ -42,7 +42,7 @@ static const char *folder_of(char path[256], const struct sw_record *record)
 
 static const char *pin_path(char path[256], const struct sw_record *record, enum sw_hook hook)
 {
-	size_t len = strlen(folder_of(path, record));
+	size_t len = strlen(links_folder(path, record));
 
 	snprintf(path + len, 256 - len, "/%s", hook_name(hook));
 	return path;
@@ -70,7 +70,7 @@ static int count_hooks(const struct host *host)
 bool links_whole(const struct host *host, const struct sw_record *record)
 {
 	char path[256];
-	DIR *folder = opendir(folder_of(path, record));
+	DIR *folder = opendir(links_folder(path, record));
 	struct dirent *pin;
 	int found = 0;
 
@@ -96,7 +96,7 @@ static int pin_all(const struct sw_record *record, const int links[SW_HOOK_COUNT
 {
 	char path[256];
 
-	if (mkdir(folder_of(path, record), 0700))
+	if (mkdir(links_folder(path, record), 0700))
 		return fault_set(fault, errno, "cannot make %s: %s", path, strerror(errno));
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
 		if (bpf_obj_pin(links[hook], pin_path(path, record, hook)))
@@ -122,7 +122,7 @@ int links_pin(const struct host *host, const struct cgroup *cgroup, const struct
 static void unpin_others(const struct host *host, const struct sw_record *record)
 {
 	char path[256];
-	DIR *folder = host->foreign ? opendir(folder_of(path, record)) : NULL;
+	DIR *folder = host->foreign ? opendir(links_folder(path, record)) : NULL;
 	struct dirent *pin;
 
 	while (folder && (pin = readdir(folder)))
@@ -147,7 +147,7 @@ int links_end(const struct sw_record *record, bool waits, struct fault *fault)
 {
 	char path[256];
 
-	folder_of(path, record);
+	links_folder(path, record);
 	if (waits)
 		return slot_state(record) == SLOT_LINGERING ? 0 : host_keep(path, record->tenancy, fault);
 	if (rmdir(path) && errno != ENOENT)

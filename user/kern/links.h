@@ -20,6 +20,9 @@ int links_pin(const struct host *host, const struct cgroup *cgroup, const struct
 /* Egress goes last, as it came first. No link that is not there is missed. 0 or -errno. */
 int links_unpin(const struct host *host, const struct sw_record *record, struct fault *fault);
 
+/* Where they are pinned. */
+const char *links_folder(char path[256], const struct sw_record *record);
+
 /* False when someone removed some by hand. */
 bool links_whole(const struct host *host, const struct sw_record *record);
 

@@ -16,9 +16,10 @@
 /* ---- one ---------------------------------------------------------------------------------------------------- */
 
 /* What is gone, and is to be attached again when it is there again, may be there already. */
-static enum tenant_state shown_state(const struct host *host, struct tenancy of, struct sw_tenant *storage)
+static enum tenant_state shown_state(const struct host *host, struct standings *known, struct tenancy of,
+				     struct sw_tenant *storage)
 {
-	enum tenant_state state = tenancy_read(host, of, storage);
+	enum tenant_state state = tenancy_read(host, known, of, storage);
 	const struct sw_record *record = tenancy_record(host, of);
 	bool named = state == TENANT_GONE && slot_state(record) == SLOT_ATTACHED;
 
@@ -28,7 +29,7 @@ static enum tenant_state shown_state(const struct host *host, struct tenancy of,
 #define READ_TRIES 10 /* a policy may be replaced while we read, and its number given away */
 
 /* All but the meter, the rules and who was refused. The number of the image in force, or 0. */
-static __u32 begin_report(const struct host *host, struct tenancy of, struct report *report)
+static __u32 begin_report(const struct host *host, struct standings *known, struct tenancy of, struct report *report)
 {
 	struct sw_tenant storage;
 
@@ -38,7 +39,7 @@ static __u32 begin_report(const struct host *host, struct tenancy of, struct rep
 		.limit = SW_NO_LIMIT,
 	};
 	for (int i = 0; i < READ_TRIES; i++) {
-		report->state = shown_state(host, of, &storage);
+		report->state = shown_state(host, known, of, &storage);
 		report->settings = host->settings[storage.image];
 		if (report->settings.serial == storage.serial)
 			break;
@@ -78,7 +79,7 @@ static void add_rules(const struct host *host, struct tenancy of, const struct s
 
 int tenancy_report(const struct host *host, struct tenancy of, struct report *report, struct fault *fault)
 {
-	__u32 image = begin_report(host, of, report);
+	__u32 image = begin_report(host, NULL, of, report);
 	size_t n;
 	struct sw_text *texts = published_texts(host, image, &n);
 	int err;
@@ -114,7 +115,7 @@ static void texts_free(struct texts *texts)
 	free(texts);
 }
 
-static int add_attached(const struct host *host, struct reports *out, struct fault *fault)
+static int add_attached(const struct host *host, struct standings *known, struct reports *out, struct fault *fault)
 {
 	struct texts *texts = mem_alloc(1, sizeof(*texts));
 	__u32 end = slots_end(host);
@@ -125,7 +126,7 @@ static int add_attached(const struct host *host, struct reports *out, struct fau
 		for_each_slot(slot, host->records, end, SLOTS_HELD) {
 			struct report *report = list_add(&out->of);
 			struct tenancy of = tenancy_in(host, slot);
-			__u32 image = begin_report(host, of, report);
+			__u32 image = begin_report(host, known, of, report);
 
 			report->meter = meters[slot];
 			read_texts(host, image, report->settings.serial, texts);
@@ -169,11 +170,11 @@ static int add_unprotected(const struct host *host, struct reports *out, struct 
 	return err;
 }
 
-int reports_read(const struct host *host, struct reports *out, struct fault *fault)
+int reports_read(const struct host *host, struct standings *known, struct reports *out, struct fault *fault)
 {
 	int err;
 
 	*out = (struct reports){ .support = { .closing = reap_by(host), .watches = watch_in_place() } };
-	err = add_attached(host, out, fault);
+	err = add_attached(host, known, out, fault);
 	return err ? err : add_unprotected(host, out, fault);
 }

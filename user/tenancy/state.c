@@ -1,19 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 
-#include "cgroup.h"
-#include "links.h"
 #include "state.h"
 #include "storage.h"
 
-enum tenant_state tenancy_read(const struct host *host, struct tenancy of, struct sw_tenant *storage)
+enum tenant_state tenancy_read(const struct host *host, struct standings *known, struct tenancy of,
+			       struct sw_tenant *storage)
 {
-	const struct sw_record *record = tenancy_record(host, of);
 	bool filled = storage_of_slot(host, of.slot, storage);
 
-	if (cgroup_alive(host->cgroups, record->cgroup) == 0)
+	if (!standing_lives(filled ? known : NULL, host, of))
 		return TENANT_GONE;
-	if (!filled || !links_whole(host, record))
+	if (!filled || !standing_whole(known, host, of))
 		return TENANT_INCOMPLETE;
 	return host->settings[storage->image].audit ? TENANT_AUDITED : TENANT_ENFORCED;
 }
@@ -22,7 +20,7 @@ enum tenant_state tenancy_state(const struct host *host, struct tenancy of)
 {
 	struct sw_tenant storage;
 
-	return tenancy_read(host, of, &storage);
+	return tenancy_read(host, NULL, of, &storage);
 }
 
 int tenancy_storage(const struct host *host, struct tenancy of, struct sw_tenant *storage, struct fault *fault)

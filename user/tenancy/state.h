@@ -5,9 +5,12 @@
 
 #include "report.h"
 #include "slots.h"
+#include "standing.h"
 
-/* TENANT_ENFORCED to TENANT_GONE. What the programs know of it is in `storage`, all zeroes when that is nothing. */
-enum tenant_state tenancy_read(const struct host *host, struct tenancy of, struct sw_tenant *storage);
+/* TENANT_ENFORCED to TENANT_GONE. What the programs know of it is in `storage`, all zeroes when that is nothing. What
+ * `known` has of it is taken from there; NULL: the kernel is asked. */
+enum tenant_state tenancy_read(const struct host *host, struct standings *known, struct tenancy of,
+			       struct sw_tenant *storage);
 
 enum tenant_state tenancy_state(const struct host *host, struct tenancy of);
 

@@ -12,7 +12,8 @@ int tenancy_report(const struct host *host, struct tenancy of, struct report *re
 
 /*
  * Of every tenant that is attached, lingers or is to be attached again, without the peers that were refused; with as
- * few system calls as the kernel allows. What `known` has (standing.h) is not asked again; NULL: all is. In the order of their slots; reports_free(), also after an error. 0 or -errno.
+ * few system calls as the kernel allows. What `known` has (standing.h) is not asked again; NULL: all is. In the order of
+ * their slots; reports_free(), also after an error. 0 or -errno.
  */
 int reports_read(const struct host *host, struct standings *known, struct reports *out, struct fault *fault);
 

@@ -59,7 +59,7 @@ quote = '$(subst ','\'',$(1))'
 
 # ---- packages -------------------------------------------------------------------------------------
 
-deps-build deps-run deps-pure deps-check deps-lint deps-kernels deps-newcomer: deps-%:
+deps-build deps-run deps-pure deps-check deps-lint deps-kernels deps-bench deps-newcomer: deps-%:
 	@scripts/deps $*
 
 $(B)/.deps: scripts/deps scripts/packages

@@ -15,11 +15,11 @@
 #define TURN_MS     8
 #define BATCHES_MAX (1 << 16)
 
-enum order { ORDER_OPEN, ORDER_TURN, ORDER_CLOSE };
+enum order { ORDER_OPEN, ORDER_TURN, ORDER_CLOSE, ORDER_REACH };
 
 struct request {
 	enum order order;
-	int value; /* enum load_id, or milliseconds */
+	int value; /* enum load_id, milliseconds, or which prefix */
 };
 
 struct reply {
@@ -29,23 +29,11 @@ struct reply {
 
 static double batches[BATCHES_MAX];
 
-static void set_peer(struct sockaddr_storage *to, const char *address, int port)
-{
-	struct sockaddr_in *in = (struct sockaddr_in *)to;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
-
-	memset(to, 0, sizeof(*to));
-	to->ss_family = strchr(address, ':') ? AF_INET6 : AF_INET;
-	inet_pton(to->ss_family, address, to->ss_family == AF_INET ? (void *)&in->sin_addr : &in6->sin6_addr);
-	in->sin_port = htons(port); /* at the same place in both */
-}
-
 static int work_open(struct work *work, const struct load *load)
 {
-	*work = (struct work){ .fd = -1, .other = -1 };
-	set_peer(&work->peer[0], load->peer, load->port);
-	set_peer(&work->peer[1], load->peer, load->port_2);
-	work->len = work->peer[0].ss_family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6);
+	*work = (struct work){ .fd = -1, .other = -1, .load = load };
+	for (unsigned i = 0; i < load->peers; i++)
+		work->len = address_set(&work->peer[i], load->peer, load->port + i);
 	return load->open(work);
 }
 
@@ -55,6 +43,9 @@ static void work_close(struct work *work)
 		close(work->fd);
 	if (work->other >= 0)
 		close(work->other);
+	for (int i = 0; work->crowd && i < work->load->crowd; i++)
+		close(work->crowd[i]);
+	free(work->crowd);
 }
 
 /* The lower quartile of batches: what else ran, and waiting for the other end, does not count. */
@@ -75,25 +66,46 @@ static int work_turn(struct work *work, const struct load *load, int ms, double 
 	return 0;
 }
 
+static int reach(unsigned i)
+{
+	struct sw_prefix p = prefix_of(i);
+	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(9) };
+	struct sockaddr_in6 to6 = { .sin6_family = AF_INET6, .sin6_port = htons(9) };
+	int fd = socket(i & 1 ? AF_INET6 : AF_INET, SOCK_DGRAM, 0), err;
+
+	memcpy(&to6.sin6_addr, &p.addr, sizeof(to6.sin6_addr));
+	to6.sin6_addr.s6_addr[15] |= 1;
+	memcpy(&to.sin_addr, &to6.sin6_addr.s6_addr[12], sizeof(to.sin_addr));
+	err = fd < 0 || sendto(fd, "", 1, 0, i & 1 ? (void *)&to6 : &to, i & 1 ? sizeof(to6) : sizeof(to)) != 1;
+	close(fd);
+	return err ? -1 : 0;
+}
+
+static int obey(const struct request *request, struct work *work, double *ns)
+{
+	switch (request->order) {
+	case ORDER_OPEN:
+		return work_open(work, &loads[request->value]);
+	case ORDER_TURN:
+		return work_turn(work, work->load, request->value, ns);
+	case ORDER_REACH:
+		return reach(request->value);
+	case ORDER_CLOSE:
+		break;
+	}
+	work_close(work);
+	return 0;
+}
+
 static void client_main(int fd)
 {
-	const struct load *load = NULL;
 	struct request request;
 	struct work work;
 
 	while (read(fd, &request, sizeof(request)) == sizeof(request)) {
 		struct reply reply = { 0 };
-		int err = 0;
 
-		if (request.order == ORDER_OPEN) {
-			load = &loads[request.value];
-			err = work_open(&work, load);
-		} else if (request.order == ORDER_TURN) {
-			err = work_turn(&work, load, request.value, &reply.ns);
-		} else {
-			work_close(&work);
-		}
-		reply.error = err ? errno : 0;
+		reply.error = obey(&request, &work, &reply.ns) ? errno : 0;
 		if (write(fd, &reply, sizeof(reply)) != sizeof(reply))
 			break;
 	}
@@ -113,9 +125,14 @@ static void cgroup_enter(const char *path)
 
 void client_start(struct client *client, const char *name)
 {
+	cgroup_add(name, client->cgroup);
+	client_start_in(client, NETWORK_OWN);
+}
+
+void client_start_in(struct client *client, enum network network)
+{
 	int pair[2];
 
-	cgroup_add(name, client->cgroup);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair))
 		die("socketpair: %s", strerror(errno));
 	client->fd = pair[0];
@@ -129,6 +146,9 @@ void client_start(struct client *client, const char *name)
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	close(pair[0]);
 	cgroup_enter(client->cgroup);
+	if (network == NETWORK_TWIN)
+		network_enter(given("BENCH_TWIN"));
+	far_use(network);
 	pin_near();
 	client_main(pair[1]);
 }
@@ -140,7 +160,7 @@ void client_stop(struct client *client)
 	waitpid(client->pid, NULL, 0);
 }
 
-static double client_ask(struct client *client, enum order order, int value)
+static struct reply client_try(struct client *client, enum order order, int value)
 {
 	struct request request = { order, value };
 	struct reply reply;
@@ -148,9 +168,25 @@ static double client_ask(struct client *client, enum order order, int value)
 	if (write(client->fd, &request, sizeof(request)) != sizeof(request) ||
 	    read(client->fd, &reply, sizeof(reply)) != sizeof(reply))
 		die("the client in %s is gone", client->cgroup);
+	return reply;
+}
+
+static double client_ask(struct client *client, enum order order, int value)
+{
+	struct reply reply = client_try(client, order, value);
+
 	if (reply.error)
 		die("the client in %s fails: %s", client->cgroup, strerror(reply.error));
 	return reply.ns;
+}
+
+bool client_reaches(struct client *client, unsigned i)
+{
+	int error = client_try(client, ORDER_REACH, i).error;
+
+	if (error && error != EPERM && error != EACCES)
+		die("the client in %s, to a prefix: %s", client->cgroup, strerror(error));
+	return !error;
 }
 
 void client_open(struct client *client, enum load_id load)

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "bench.h"
+#include "names.h"
 
 #define PINS "/sys/fs/bpf/sockwarden/host/"
 
@@ -50,17 +51,8 @@ static const struct row {
 	{ SW_HOOK_RECVMSG6, LOAD_RECV6, -1 },
 };
 
-static const struct hook {
-	const char *name;
-	enum bpf_attach_type type;
-} hooks[] = {
-#define X(id, hook_name, hook_type) { #hook_name, hook_type },
-	SW_HOOKS(X)
-#undef X
-};
-
 static struct programs {
-	int empty[SW_HOOK_COUNT], ours[SW_HOOK_COUNT];
+	int ours[SW_HOOK_COUNT];
 	int tenants;             /* the map */
 	struct sw_tenant tenant; /* of a real one, from which the clients' are made */
 } programs;
@@ -77,41 +69,16 @@ static int pinned(const char *prefix, const char *name)
 	return fd;
 }
 
-static void load_empty(const char *file)
-{
-	struct bpf_object *object = bpf_object__open_file(file, NULL);
-
-	if (!object || bpf_object__load(object))
-		die("%s: %s", file, strerror(errno));
-	for (int i = 0; i < SW_HOOK_COUNT; i++) {
-		char name[64];
-
-		snprintf(name, sizeof(name), "empty_%s", hooks[i].name);
-		programs.empty[i] = bpf_program__fd(bpf_object__find_program_by_name(object, name));
-	}
-}
-
 static void load_all(const char *empty_object, const char *tenant_path)
 {
 	__u64 id = cgroup_number(tenant_path);
 
-	load_empty(empty_object);
+	empty_load(empty_object);
 	for (int i = 0; i < SW_HOOK_COUNT; i++)
-		programs.ours[i] = pinned("sw_", hooks[i].name);
+		programs.ours[i] = pinned("sw_", hook_name(i));
 	programs.tenants = pinned("", "tenants");
 	if (bpf_map_lookup_elem(programs.tenants, &id, &programs.tenant))
 		die("the tenant's storage: %s", strerror(errno));
-}
-
-static int hold(const char *cgroup, int program, enum sw_hook hook)
-{
-	int dir = open(cgroup, O_RDONLY | O_DIRECTORY | O_CLOEXEC), link;
-
-	link = bpf_link_create(program, dir, hooks[hook].type, NULL);
-	if (link < 0)
-		die("%s on %s: %s", hooks[hook].name, cgroup, strerror(errno));
-	close(dir);
-	return link;
 }
 
 /* Makes the cgroup a tenant in the programs' eyes. There is storage only where a program that uses it is. */
@@ -128,10 +95,10 @@ static void fill(const char *cgroup)
 
 static void prepare(struct client *client, const struct row *row, enum who who, int links[2])
 {
-	links[0] = row->before < 0 ? -1 : hold(client->cgroup, programs.ours[row->before], row->before);
+	links[0] = row->before < 0 ? -1 : hook_hold(client->cgroup, programs.ours[row->before], row->before);
 	links[1] = who == NONE    ? -1
-		   : who == EMPTY ? hold(client->cgroup, programs.empty[row->hook], row->hook)
-				  : hold(client->cgroup, programs.ours[row->hook], row->hook);
+		   : who == EMPTY ? hook_hold(client->cgroup, empty_program(row->hook), row->hook)
+				  : hook_hold(client->cgroup, programs.ours[row->hook], row->hook);
 	fill(client->cgroup);
 	client_open(client, row->load);
 }
@@ -154,7 +121,7 @@ static void measure(struct client clients[], const struct row *row, int ms)
 	take_turns(clients, WHO_COUNT, ms, ns);
 	for (int who = 0; who < WHO_COUNT; who++)
 		release(&clients[who], links[who]);
-	cell("%s: %s", hooks[row->hook].name, loads[row->load].name);
+	cell("%s: %s", hook_name(row->hook), loads[row->load].name);
 	for (int who = 0; who < WHO_COUNT; who++)
 		cell("%.0f", quartiles(ns[who], ROUNDS).median);
 	cell("%.0f", quartiles(ns[OURS], ROUNDS).median - quartiles(ns[EMPTY], ROUNDS).median);
@@ -182,7 +149,7 @@ void bench_hooks(int ms, const char *empty_object)
 	cell("sockwarden/empty");
 	cell("quartiles");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (!only || !strcmp(only, hooks[rows[i].hook].name))
+		if (!only || !strcmp(only, hook_name(rows[i].hook)))
 			measure(clients, &rows[i], ms);
 	for (int i = 0; i < WHO_COUNT; i++)
 		client_stop(&clients[i]);

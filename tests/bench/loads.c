@@ -2,6 +2,9 @@
 /* The operations that are measured. They use only what the policy leaves to a program. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "bench.h"
@@ -16,6 +19,11 @@ static int domain(const struct work *work)
 static struct sockaddr *peer(struct work *work, int i)
 {
 	return (struct sockaddr *)&work->peer[i];
+}
+
+static struct sockaddr *next_peer(struct work *work)
+{
+	return peer(work, work->turn++ & (work->load->peers - 1));
 }
 
 static int open_nothing(struct work *work)
@@ -78,6 +86,40 @@ static int open_waiting(struct work *work)
 	return open_pair(work) || send(work->other, block, 1, 0) != 1 ? -1 : 0;
 }
 
+static int open_crowd(struct work *work)
+{
+	struct rlimit limit;
+
+	work->crowd = calloc(work->load->crowd, sizeof(*work->crowd));
+	if (!work->crowd || getrlimit(RLIMIT_NOFILE, &limit))
+		return -1;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		return -1;
+	for (int i = 0; i < work->load->crowd; i++) {
+		work->crowd[i] = socket(domain(work), SOCK_DGRAM, 0);
+		if (work->crowd[i] < 0)
+			return -1;
+	}
+	return 0;
+}
+
+static int open_crowd_connected(struct work *work)
+{
+	if (open_crowd(work))
+		return -1;
+	for (int i = 0; i < work->load->crowd; i++)
+		if (connect(work->crowd[i], peer(work, 0), work->len))
+			return -1;
+	return 0;
+}
+
+static int run_nothing(struct work *work)
+{
+	(void)work;
+	return 0;
+}
+
 static int run_socket(struct work *work)
 {
 	int fd = socket(domain(work), SOCK_DGRAM, 0);
@@ -90,9 +132,9 @@ static int run_connect(struct work *work)
 	return connect(work->fd, peer(work, 0), work->len);
 }
 
-static int run_connect_two(struct work *work)
+static int run_connect_turns(struct work *work)
 {
-	return connect(work->fd, peer(work, work->turn++ & 1), work->len);
+	return connect(work->fd, next_peer(work), work->len);
 }
 
 static int run_send(struct work *work)
@@ -100,14 +142,21 @@ static int run_send(struct work *work)
 	return send(work->fd, block, 64, 0) == 64 ? 0 : -1;
 }
 
+static int run_send_crowd(struct work *work)
+{
+	int fd = work->crowd[work->turn++ % work->load->crowd];
+
+	return send(fd, block, 64, 0) == 64 ? 0 : -1;
+}
+
 static int run_sendto(struct work *work)
 {
 	return sendto(work->fd, block, 64, 0, peer(work, 0), work->len) == 64 ? 0 : -1;
 }
 
-static int run_sendto_two(struct work *work)
+static int run_sendto_turns(struct work *work)
 {
-	return sendto(work->fd, block, 64, 0, peer(work, work->turn++ & 1), work->len) == 64 ? 0 : -1;
+	return sendto(work->fd, block, 64, 0, next_peer(work), work->len) == 64 ? 0 : -1;
 }
 
 static int run_pair(struct work *work)
@@ -166,6 +215,39 @@ static int run_tcp(struct work *work)
 	return close(fd);
 }
 
+static int run_refused(struct work *work)
+{
+	int fd = socket(domain(work), SOCK_STREAM, 0);
+
+	if (fd < 0 || !connect(fd, peer(work, 0), work->len) || errno != ECONNREFUSED)
+		return -1;
+	return close(fd);
+}
+
+static bool passes(int from, int to, ssize_t bytes)
+{
+	return send(from, block, bytes, 0) == bytes && recv(to, block, bytes, 0) == bytes;
+}
+
+/* This thread is both ends, as in the streams. The client closes first, and the server's reset leaves no port in use. */
+static int run_served(struct work *work)
+{
+	int fd = socket(domain(work), SOCK_STREAM, 0), other, err;
+
+	if (fd < 0 || connect(fd, peer(work, 0), work->len))
+		return -1;
+	other = far_accept();
+	if (other < 0)
+		return -1;
+	err = !passes(fd, other, 64) || !passes(other, fd, 64);
+	return close(fd) || close(other) || err ? -1 : 0;
+}
+
+static int run_request(struct work *work)
+{
+	return passes(work->fd, work->other, 1) && passes(work->other, work->fd, 1) ? 0 : -1;
+}
+
 /* This thread is both ends: nobody is woken, and when the operation is over nothing is on its way. */
 static int run_stream(struct work *work)
 {
@@ -200,33 +282,44 @@ static int run_recv(struct work *work)
 }
 
 const struct load loads[] = {
-	[LOAD_SOCKET] = { "socket, close", 64, NEAR4, PORT_DROP, 0, open_nothing, run_socket },
-	[LOAD_CONNECT4] = { "connect UDP", 64, NULL4, PORT_DROP, 0, open_udp, run_connect },
-	[LOAD_CONNECT4_TWO] = { "connect UDP to two in turns", 64, NULL4, PORT_DROP, PORT_DROP_2, open_udp,
-				run_connect_two },
-	[LOAD_CONNECT6] = { "connect UDP", 64, NULL6, PORT_DROP, 0, open_udp, run_connect },
-	[LOAD_SEND_NULL] = { "send, connected UDP", 64, NULL4, PORT_DROP, 0, open_udp_connected, run_send },
-	[LOAD_SENDTO4] = { "sendto", 64, NULL4, PORT_DROP, 0, open_udp, run_sendto },
-	[LOAD_SENDTO4_TWO] = { "sendto two in turns", 64, NULL4, PORT_DROP, PORT_DROP_2, open_udp, run_sendto_two },
-	[LOAD_SENDTO6] = { "sendto", 64, NULL6, PORT_DROP, 0, open_udp, run_sendto },
-	[LOAD_INGRESS] = { "send to oneself", 64, NEAR4, 0, 0, open_pair, run_pair },
-	[LOAD_BIND4] = { "bind, unbind", 64, NEAR4, 0, 0, open_udp, run_bind },
-	[LOAD_BIND6] = { "bind, unbind", 64, NEAR6, 0, 0, open_udp, run_bind },
-	[LOAD_GET_PASS] = { "SO_MARK, the kernel's", 64, NEAR4, 0, 0, open_udp, run_get_pass },
-	[LOAD_GET_MOCK] = { "SO_SNDBUF, a mock", 64, NEAR4, 0, 0, open_udp, run_get_mock },
-	[LOAD_SET_PASS] = { "SO_MARK, the kernel's", 64, NEAR4, 0, 0, open_udp, run_set_pass },
-	[LOAD_SET_MOCK] = { "SO_SNDBUF, a mock", 64, NEAR4, 0, 0, open_udp, run_set_mock },
-	[LOAD_TCP_NEAR] = { "connect TCP, close", 8, NEAR4, PORT_CLOSE, 0, open_nothing, run_tcp },
-	[LOAD_NAME4] = { "getsockname", 64, NULL4, PORT_DROP, 0, open_udp_connected, run_name },
-	[LOAD_NAME6] = { "getsockname", 64, NULL6, PORT_DROP, 0, open_udp_connected, run_name },
-	[LOAD_PEER4] = { "getpeername", 64, NULL4, PORT_DROP, 0, open_udp_connected, run_peer },
-	[LOAD_PEER6] = { "getpeername", 64, NULL6, PORT_DROP, 0, open_udp_connected, run_peer },
-	[LOAD_RECV4] = { "recvfrom, peeking", 64, NEAR4, 0, 0, open_waiting, run_recv },
-	[LOAD_RECV6] = { "recvfrom, peeking", 64, NEAR6, 0, 0, open_waiting, run_recv },
-	[LOAD_TCP_FAR] = { "TCP connect, close", 8, FAR4, PORT_CLOSE, 0, open_nothing, run_tcp },
-	[LOAD_STREAM] = { "TCP stream, 64 KiB", 8, FAR4, PORT_STREAM, 0, open_stream, run_stream },
-	[LOAD_SEND_FAR] = { "UDP send, connected", 64, FAR4, PORT_DROP, 0, open_udp_connected, run_send },
-	[LOAD_SENDTO_FAR] = { "UDP sendto, one peer", 64, FAR4, PORT_DROP, 0, open_udp, run_sendto },
-	[LOAD_SENDTO_FAR_TWO] = { "UDP sendto, two peers in turns", 64, FAR4, PORT_DROP, PORT_DROP_2, open_udp,
-				  run_sendto_two },
+	[LOAD_SOCKET] = { "socket, close", 64, NEAR4, PORT_DROP, 1, open_nothing, run_socket },
+	[LOAD_CONNECT4] = { "connect UDP", 64, NULL4, PORT_DROP, 1, open_udp, run_connect },
+	[LOAD_CONNECT4_TWO] = { "connect UDP to two in turns", 64, NULL4, PORT_DROP, 2, open_udp, run_connect_turns },
+	[LOAD_CONNECT6] = { "connect UDP", 64, NULL6, PORT_DROP, 1, open_udp, run_connect },
+	[LOAD_SEND_NULL] = { "send, connected UDP", 64, NULL4, PORT_DROP, 1, open_udp_connected, run_send },
+	[LOAD_SENDTO4] = { "sendto", 64, NULL4, PORT_DROP, 1, open_udp, run_sendto },
+	[LOAD_SENDTO4_TWO] = { "sendto two in turns", 64, NULL4, PORT_DROP, 2, open_udp, run_sendto_turns },
+	[LOAD_SENDTO6] = { "sendto", 64, NULL6, PORT_DROP, 1, open_udp, run_sendto },
+	[LOAD_INGRESS] = { "send to oneself", 64, NEAR4, 0, 1, open_pair, run_pair },
+	[LOAD_BIND4] = { "bind, unbind", 64, NEAR4, 0, 1, open_udp, run_bind },
+	[LOAD_BIND6] = { "bind, unbind", 64, NEAR6, 0, 1, open_udp, run_bind },
+	[LOAD_GET_PASS] = { "SO_MARK, the kernel's", 64, NEAR4, 0, 1, open_udp, run_get_pass },
+	[LOAD_GET_MOCK] = { "SO_SNDBUF, a mock", 64, NEAR4, 0, 1, open_udp, run_get_mock },
+	[LOAD_SET_PASS] = { "SO_MARK, the kernel's", 64, NEAR4, 0, 1, open_udp, run_set_pass },
+	[LOAD_SET_MOCK] = { "SO_SNDBUF, a mock", 64, NEAR4, 0, 1, open_udp, run_set_mock },
+	[LOAD_TCP_NEAR] = { "connect TCP, close", 8, NEAR4, PORT_CLOSE, 1, open_nothing, run_tcp },
+	[LOAD_NAME4] = { "getsockname", 64, NULL4, PORT_DROP, 1, open_udp_connected, run_name },
+	[LOAD_NAME6] = { "getsockname", 64, NULL6, PORT_DROP, 1, open_udp_connected, run_name },
+	[LOAD_PEER4] = { "getpeername", 64, NULL4, PORT_DROP, 1, open_udp_connected, run_peer },
+	[LOAD_PEER6] = { "getpeername", 64, NULL6, PORT_DROP, 1, open_udp_connected, run_peer },
+	[LOAD_RECV4] = { "recvfrom, peeking", 64, NEAR4, 0, 1, open_waiting, run_recv },
+	[LOAD_RECV6] = { "recvfrom, peeking", 64, NEAR6, 0, 1, open_waiting, run_recv },
+	[LOAD_TCP_FAR] = { "TCP connect accepted, close", 8, FAR4, PORT_CLOSE, 1, open_nothing, run_tcp },
+	[LOAD_STREAM] = { "TCP stream, 64 KiB", 8, FAR4, PORT_STREAM, 1, open_stream, run_stream },
+	[LOAD_SEND_FAR] = { "UDP send, connected", 64, FAR4, PORT_DROP, 1, open_udp_connected, run_send },
+	[LOAD_SENDTO_FAR] = { "UDP sendto, one peer", 64, FAR4, PORT_DROP, 1, open_udp, run_sendto },
+	[LOAD_SENDTO_FAR_TWO] = { "UDP sendto, two peers in turns", 64, FAR4, PORT_DROP, 2, open_udp,
+				  run_sendto_turns },
+	[LOAD_SENDTO_FAR_SIXTEEN] = { "UDP sendto, sixteen peers in turns", 64, FAR4, PORT_DROP, 16, open_udp,
+				      run_sendto_turns },
+	[LOAD_REFUSED] = { "TCP connect refused, close", 8, FAR4, PORT_NOBODY, 1, open_nothing, run_refused },
+	[LOAD_REFUSED6] = { "TCP connect refused, close, IPv6", 8, FAR6, PORT_NOBODY, 1, open_nothing, run_refused },
+	[LOAD_SERVED] = { "TCP connect, request, answer, close", 8, FAR4, PORT_STREAM, 1, open_nothing, run_served },
+	[LOAD_REQUEST] = { "TCP request, answer, 1 byte each", 32, FAR4, PORT_STREAM, 1, open_stream, run_request },
+	[LOAD_CROWD] = { "UDP send, 1,000 connected in turns", 64, FAR4, PORT_DROP, 1, open_crowd_connected,
+			 run_send_crowd, 1000 },
+	[LOAD_SEND_FAR6] = { "UDP send, connected, IPv6", 64, FAR6, PORT_DROP, 1, open_udp_connected, run_send },
+	[LOAD_SENDTO_FAR6] = { "UDP sendto, one peer, IPv6", 64, FAR6, PORT_DROP, 1, open_udp, run_sendto },
+	[LOAD_HOLD_IDLE] = { "UDP, only made", 64, FAR4, PORT_DROP, 1, open_crowd, run_nothing, 10000 },
+	[LOAD_HOLD_CONNECTED] = { "UDP, connected", 64, FAR4, PORT_DROP, 1, open_crowd_connected, run_nothing, 10000 },
 };

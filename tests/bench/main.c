@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* measure EMPTY.o SECONDS, or measure serve ADDRESS. Started by tests/bench/bench, which makes the networks. */
+/* measure EMPTY.o SECONDS, or measure serve ADDRESS.... Started by tests/bench/bench, which makes the networks. */
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -54,7 +54,7 @@ static int share(double seconds, int turns)
 	return ms < 2 ? 2 : ms;
 }
 
-/* BENCH_ONLY names parts (hooks traffic life loading passes tenants); BENCH_HOOK names the one hook to measure. */
+/* BENCH_ONLY names parts (hooks peers memory life loading passes tenants); BENCH_HOOK names the one hook to measure. */
 static bool wanted(const char *part)
 {
 	const char *only = getenv("BENCH_ONLY");
@@ -64,15 +64,17 @@ static bool wanted(const char *part)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3)
-		die("usage: measure EMPTY.o SECONDS | measure serve ADDRESS");
+	if (argc < 3)
+		die("usage: measure EMPTY.o SECONDS | measure serve ADDRESS...");
 	if (!strcmp(argv[1], "serve"))
-		serve(argv[2]);
+		serve(argv + 2);
 	print_machine();
 	if (wanted("hooks"))
 		bench_hooks(share(atof(argv[2]), HOOK_TURNS), argv[1]);
-	if (wanted("traffic"))
-		bench_traffic(share(atof(argv[2]), TRAFFIC_TURNS));
+	if (wanted("peers"))
+		bench_peers(share(atof(argv[2]), PEER_TURNS), argv[1]);
+	if (wanted("memory"))
+		bench_memory();
 	if (wanted("life"))
 		bench_life();
 	if (wanted("loading"))

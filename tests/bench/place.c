@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where things run: cgroups and CPUs. */
+/* Where things run, and what they talk to: cgroups, CPUs, networks, addresses. */
+#include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bench.h"
 
@@ -48,6 +51,30 @@ __u64 cgroup_number(const char *path)
 __u32 cgroup_level(const char *path)
 {
 	return strncmp(path, cgroup_base(), strlen(cgroup_base())) ? 0 : 2;
+}
+
+void network_enter(const char *process)
+{
+	char path[64];
+	int net;
+
+	snprintf(path, sizeof(path), "/proc/%s/ns/net", process);
+	net = open(path, O_RDONLY | O_CLOEXEC);
+	if (net < 0 || setns(net, CLONE_NEWNET))
+		die("%s: %s", path, strerror(errno));
+	close(net);
+}
+
+socklen_t address_set(struct sockaddr_storage *to, const char *address, int port)
+{
+	struct sockaddr_in *in = (struct sockaddr_in *)to;
+	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
+
+	memset(to, 0, sizeof(*to));
+	to->ss_family = strchr(address, ':') ? AF_INET6 : AF_INET;
+	inet_pton(to->ss_family, address, to->ss_family == AF_INET ? (void *)&in->sin_addr : &in6->sin6_addr);
+	in->sin_port = htons(port); /* at the same place in both */
+	return to->ss_family == AF_INET ? sizeof(*in) : sizeof(*in6);
 }
 
 static void pin(int cpu)

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,12 +16,12 @@
 
 static int bound(const char *address, int port, int type)
 {
-	struct sockaddr_in to = { .sin_family = AF_INET, .sin_port = htons(port) };
-	int fd = socket(AF_INET, type | SOCK_CLOEXEC, 0), one = 1;
+	struct sockaddr_storage to;
+	socklen_t len = address_set(&to, address, port);
+	int fd = socket(to.ss_family, type | SOCK_CLOEXEC, 0), one = 1;
 
-	inet_pton(AF_INET, address, &to.sin_addr);
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) ||
-	    bind(fd, (struct sockaddr *)&to, sizeof(to)))
+	    bind(fd, (struct sockaddr *)&to, len))
 		die("%s:%d: %s", address, port, strerror(errno));
 	return fd;
 }
@@ -44,16 +43,22 @@ int listening(const char *address, int port)
 	return fd;
 }
 
-/*
- * A reset leaves nothing in TIME_WAIT on either end, so ports never run out. The pause lets most clients close
- * first: nobody is woken for each connection, and the two ends do not race.
- */
+/* A reset leaves nothing in TIME_WAIT on either end, so ports never run out. */
+static void close_by_reset(int listener)
+{
+	struct linger reset = { 1, 0 };
+
+	if (setsockopt(listener, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)))
+		die("SO_LINGER: %s", strerror(errno));
+}
+
+/* The pause lets most clients close first: nobody is woken for each connection, and the two ends do not race. */
 static void close_all(int listener)
 {
 	struct timespec pause = { .tv_nsec = 1000000 };
-	struct linger reset = { 1, 0 };
 
-	if (setsockopt(listener, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)) || fcntl(listener, F_SETFL, O_NONBLOCK))
+	close_by_reset(listener);
+	if (fcntl(listener, F_SETFL, O_NONBLOCK))
 		die("the listener: %s", strerror(errno));
 	for (;;) {
 		int fd = accept(listener, NULL, NULL);
@@ -65,52 +70,40 @@ static void close_all(int listener)
 	}
 }
 
-void serve(const char *address)
+void serve(char *const addresses[])
 {
-	int close_at = listening(address, PORT_CLOSE);
+	int close_at = listening(addresses[0], PORT_CLOSE);
 
-	drop(address, PORT_DROP);
-	drop(address, PORT_DROP_2);
+	for (; *addresses; addresses++)
+		for (int i = 0; i < PEERS_MAX; i++)
+			drop(*addresses, PORT_DROP + i);
 	pin_far();
 	puts("ready");
 	fflush(stdout);
 	close_all(close_at);
 }
 
-static int stream_listener = -1;
-
-static int network(const char *process)
-{
-	char path[64];
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%s/ns/net", process);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		die("%s: %s", path, strerror(errno));
-	return fd;
-}
-
-static void enter(int net)
-{
-	if (setns(net, CLONE_NEWNET))
-		die("setns: %s", strerror(errno));
-	close(net);
-}
+static int stream_listeners[NETWORKS] = { -1, -1 };
+static enum network used;
 
 void far_listen(void)
 {
-	const char *process = getenv("BENCH_FAR");
-	int near = network("self");
+	static const char *const far[NETWORKS] = { "BENCH_FAR", "BENCH_TWIN_FAR" };
 
-	if (!process)
-		die("BENCH_FAR is not set: start tests/bench/bench");
-	enter(network(process));
-	stream_listener = listening(FAR4, PORT_STREAM);
-	enter(near);
+	for (int i = 0; i < NETWORKS; i++) {
+		network_enter(given(far[i]));
+		stream_listeners[i] = listening(FAR4, PORT_STREAM);
+		close_by_reset(stream_listeners[i]);
+	}
+	network_enter("1"); /* of the box: on the near side */
+}
+
+void far_use(enum network network)
+{
+	used = network;
 }
 
 int far_accept(void)
 {
-	return accept4(stream_listener, NULL, NULL, SOCK_CLOEXEC);
+	return accept4(stream_listeners[used], NULL, NULL, SOCK_CLOEXEC);
 }

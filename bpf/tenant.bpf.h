@@ -187,13 +187,16 @@ static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_set
 	return lenient(settings, reason) ? PASS : REFUSE;
 }
 
-/* Who calls: the process, by what its first thread is called, for operators know no threads. */
+/*
+ * Who calls: the process, by what its first thread is called, for operators know no threads. The helper that gives its
+ * number is not there for sockops before 6.10.
+ */
 static __always_inline __u32 caller(char comm[16])
 {
 	struct task_struct *task = bpf_get_current_task_btf();
 
 	__builtin_memcpy(comm, task->group_leader->comm, 16);
-	return bpf_get_current_pid_tgid() >> 32;
+	return task->tgid;
 }
 
 /* Who tries MPTCP first must be told in the one way in which all libraries then take TCP. */

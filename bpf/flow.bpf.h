@@ -43,12 +43,35 @@ static __always_inline struct sw_verdict decide(const struct scope *scope, const
 
 /* ---- what an image said of a flow ------------------------------------------------------------------------ */
 
+/* A flow in as few words as there are. Both structs it is read from are aligned so that each is one load. */
+struct words {
+	__u64 front, back;
+	__u32 service;
+};
+
+static __always_inline struct words words_of(const struct sw_flow *flow)
+{
+	struct words words;
+
+	__builtin_memcpy(&words.front, &flow->peer.w[0], sizeof(words.front));
+	__builtin_memcpy(&words.back, &flow->peer.w[2], sizeof(words.back));
+	__builtin_memcpy(&words.service, &flow->port, sizeof(words.service));
+	return words;
+}
+
+static __always_inline bool same_flow(const struct sw_flow *a, const struct sw_flow *b)
+{
+	struct words x = words_of(a), y = words_of(b);
+
+	return x.back == y.back && x.service == y.service && x.front == y.front;
+}
+
 static __always_inline __u32 hash_of(const struct sw_flow *flow, __u64 with)
 {
-	const __be32 *w = flow->peer.w;
-	__u64 mixed = ((__u64)(w[0] ^ w[2]) << 32 | (w[1] ^ w[3])) + SW_SERVICE(flow->proto, flow->port);
+	struct words words = words_of(flow);
 
-	return (mixed + with) * 0x9e3779b97f4a7c15 >> 32; /* the half that depends on all */
+	/* the half that depends on all */
+	return ((words.front ^ words.back) + words.service + with) * 0x9e3779b97f4a7c15 >> 32;
 }
 
 /*
@@ -60,7 +83,7 @@ static __always_inline bool kept_has(struct sw_kept *kept, const struct sw_flow 
 {
 	__u32 version = version_of(&kept->version);
 
-	if (!serial || version & 1 || kept->serial != serial || !sw_flow_equal(&kept->flow, flow))
+	if (!serial || version & 1 || kept->serial != serial || !same_flow(&kept->flow, flow))
 		return false;
 	*billing = kept->billing;
 	*rule = kept->rule;
@@ -132,7 +155,7 @@ static __always_inline bool approved(struct sw_sock *sock, const struct sw_flow 
 	__u32 version = version_of(&sock->version);
 	__u8 kept;
 
-	if (version & 1 || sock->approved != serial || !sw_flow_equal(&sock->flow, flow))
+	if (version & 1 || sock->approved != serial || !same_flow(&sock->flow, flow))
 		return false;
 	kept = sock->billing;
 	if (version_of(&sock->version) != version)
@@ -149,9 +172,9 @@ static __always_inline struct sw_kept *contact_find(struct sw_contacts *seen, co
 {
 	volatile __u8 *hint = &seen->hint[hash_of(flow, 0) & (SW_HINTS - 1)];
 
-	if (!sw_flow_equal(&seen->of[*hint & (SW_CONTACTS - 1)].flow, flow))
+	if (!same_flow(&seen->of[*hint & (SW_CONTACTS - 1)].flow, flow))
 		for (int i = 0; i < SW_CONTACTS; i++)
-			if (sw_flow_equal(&seen->of[i].flow, flow)) {
+			if (same_flow(&seen->of[i].flow, flow)) {
 				*hint = i;
 				break;
 			}
@@ -220,7 +243,7 @@ static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *fl
 	if (!seen)
 		return 0;
 	at = contact_find(seen, flow);
-	if (sw_flow_equal(&at->flow, flow) && kept_write(at, flow, serial, SW_RULE_NONE, billing))
+	if (same_flow(&at->flow, flow) && kept_write(at, flow, serial, SW_RULE_NONE, billing))
 		return 0;
 	if (!kept_write(contact_next(seen), flow, serial, SW_RULE_NONE, billing)) /* another CPU is at it */
 		kept_write(contact_next(seen), flow, serial, SW_RULE_NONE, billing);
@@ -238,7 +261,7 @@ static __always_inline void keep(const struct scope *scope, struct bpf_sock *sk,
 
 	if (!sock)
 		return;
-	beside = flow->proto == SW_UDP && sock->approved && !sw_flow_equal(&sock->flow, flow);
+	beside = flow->proto == SW_UDP && sock->approved && !same_flow(&sock->flow, flow);
 
 	if (beside || (!approve(sock, flow, scope->tenant->serial, billing) && flow->proto == SW_UDP))
 		keep_contact(sk, flow, scope->tenant->serial, billing);

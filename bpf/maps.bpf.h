@@ -86,7 +86,7 @@ struct sw_kept {
 	__u16 rule;    /* as in sw_verdict */
 	__u8 billing;  /* likewise */
 	__u8 pad[5];
-};
+} __attribute__((aligned(8)));
 
 /*
  * A decision depends on nothing but the flow and the image, whose serial is never given out again. So what is kept here

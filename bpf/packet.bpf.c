@@ -150,11 +150,15 @@ static __always_inline bool read_packet(struct __sk_buff *skb, enum direction di
 static __always_inline bool connected_to(const volatile struct bpf_sock *sk, const struct sw_flow *flow)
 {
 	const __be32 *peer = flow->peer.w;
+	__be32 v4;
 
 	if (sk->dst_port != bpf_htons(flow->port))
 		return false;
-	if (sk->family == AF_INET)
-		return sk->dst_ip4 == peer[3] && sw_addr_is_v4(&flow->peer);
+	if (sk->family == AF_INET) { /* it has no packets of IPv6 */
+		v4 = sk->dst_ip4;
+		barrier(); /* or clang chooses the member first, and adds to the pointer: the verifier forbids it */
+		return v4 == peer[3];
+	}
 	return sk->dst_ip6[3] == peer[3] && sk->dst_ip6[2] == peer[2] && sk->dst_ip6[1] == peer[1] &&
 	       sk->dst_ip6[0] == peer[0];
 }

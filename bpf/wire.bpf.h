@@ -18,7 +18,7 @@ struct packet {
 	__u32 jumbo;       /* bytes of a header that is on no wire */
 	bool source_route; /* the address on the wire is not where it goes */
 	__u8 billing;      /* enum sw_billing, once the packet has been allowed */
-};
+} __attribute__((aligned(8)));
 
 /* Which of the two ends is the remote one. */
 enum direction { OUT = SW_EGRESS, IN = SW_INGRESS };

@@ -237,7 +237,7 @@ static __always_inline bool approve(struct sw_sock *sock, const struct sw_flow *
 
 static __noinline int keep_contact(struct bpf_sock *sk, const struct sw_flow *flow, __u64 serial, __u32 billing)
 {
-	struct sw_contacts *seen = bpf_sk_storage_get(&contacts, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sw_contacts *seen = storage_make(&contacts, sk);
 	struct sw_kept *at;
 
 	if (!seen)

@@ -146,13 +146,16 @@ static __always_inline bool read_packet(struct __sk_buff *skb, enum direction di
 	return read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
 }
 
-/* To whom a program connected a datagram socket, it turned. (An IPv6 socket may have an old IPv4 address, too.) */
+/*
+ * To whom a program connected a datagram socket, it turned. (An IPv6 socket may have an old IPv4 address, too.) One that
+ * is not connected has port 0, and so may a packet.
+ */
 static __always_inline bool connected_to(const volatile struct bpf_sock *sk, const struct sw_flow *flow)
 {
 	const __be32 *peer = flow->peer.w;
 	__be32 v4;
 
-	if (sk->dst_port != bpf_htons(flow->port))
+	if (!flow->port || sk->dst_port != bpf_htons(flow->port))
 		return false;
 	if (sk->family == AF_INET) { /* it has no packets of IPv6 */
 		v4 = sk->dst_ip4;

@@ -345,7 +345,7 @@ static __always_inline void note_holder(struct sw_sock *sock, struct task_struct
 /* A socket that we have had nothing on: from here on it is watched. NULL when there is no room for that. */
 static __always_inline struct sw_sock *adopt(struct sock *sk, const struct sw_tenant *owner)
 {
-	struct sw_sock *sock = bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct sw_sock *sock = storage_make(&socks, sk);
 
 	if (!sock || sock->owner)
 		return sock;

@@ -16,14 +16,26 @@ static __always_inline struct sw_sock *sock_find(struct bpf_sock *sk)
 	return sk ? bpf_sk_storage_get(&socks, sk, NULL, 0) : NULL;
 }
 
-/* From here on something is kept. NULL when there is no socket, or no room: memory, or net.core.optmem_max. */
+/* Of two CPUs that make the same storage at once the kernel gives it to one: the other has to ask again. */
+static __always_inline void *storage_make(void *map, void *sk)
+{
+	void *made = bpf_sk_storage_get(map, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	return made ? made : bpf_sk_storage_get(map, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+}
+
+/*
+ * From here on something is kept. NULL when there is no socket, or no room: memory, or net.core.optmem_max. A peer that
+ * it has by now was allowed when it was named, or something had been kept.
+ */
 static __always_inline struct sw_sock *sock_get(const struct sw_tenant *tenant, struct bpf_sock *sk)
 {
-	struct sw_sock *sock = sk ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+	struct sw_sock *sock = sk ? storage_make(&socks, sk) : NULL;
 
 	if (sock && !sock->owner) {
 		sock->owner = tenant->cgroup;
 		sock->tenancy = tenant->tenancy;
+		sock->judged = SW_AT_CONNECT;
 		sock_touch(sock);
 	}
 	return sock;

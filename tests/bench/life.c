@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A small policy comes, changes and goes. */
+/* A small policy comes, changes and goes, beside a tenant that stays: the first one of a host has more to do. */
 #include <stdlib.h>
 
 #include "bench.h"
@@ -16,7 +16,7 @@ static const char *const names[] = {
 void bench_life(void)
 {
 	static double us[STEPS][ROUNDS];
-	char cgroup[SW_PATH_MAX], one[SW_PATH_MAX], two[SW_PATH_MAX];
+	char cgroup[SW_PATH_MAX], beside[SW_PATH_MAX], own[SW_PATH_MAX], one[SW_PATH_MAX], two[SW_PATH_MAX];
 	const char *self = getenv("BENCH_SOCKWARDEN");
 	const char *const args[STEPS][9] = {
 		[ATTACH] = { self, "attach", "--tenant", "bench-life", "--policy", one, cgroup },
@@ -26,11 +26,15 @@ void bench_life(void)
 	};
 
 	cgroup_add("life", cgroup);
+	cgroup_add("beside", beside);
 	policy_write(10, 1, one);
 	policy_write(10, 2, two);
+	policy_write(10, 3, own);
+	attach(beside, "bench-beside", own);
 	for (int round = 0; round < ROUNDS; round++)
 		for (int step = 0; step < STEPS; step++)
 			us[step][round] = sockwarden(args[step]).wall * 1e3;
+	detach("bench-beside");
 	cell("step");
 	cell("us");
 	cell("quartiles");

@@ -147,7 +147,8 @@ static int attach_under(struct cli *cli, const char *source, const struct image 
 		err = attach_and_show(cli, &host, &cgroup, source, &ready, &fault);
 	cgroup_close(&cgroup);
 	publish_discard(&ready);
-	publish_tidy(&host);
+	if (err || !publish_may_wait(&host))
+		publish_tidy(&host);
 	host_close(&host);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }

@@ -9,20 +9,6 @@
 #include "batch.h"
 #include "slots.h"
 
-/* What every number that is free points to: an image in which nothing is found. */
-static int place_nothing(struct host *host, struct batch *batch, struct fault *fault)
-{
-	static const struct image nothing;
-	static const struct sw_row row;
-	int trie = inner_trie(&nothing), table = inner_table(&row, 1);
-
-	for (__u32 i = 0; i < batch->n; i++) { /* what could not be made, or not be doubled, the kernel does not take */
-		batch->trie[i] = i ? dup(trie) : trie;
-		batch->table[i] = i ? dup(table) : table;
-	}
-	return batch_place(host, batch, fault);
-}
-
 /*
  * No program finds them any more. The hash goes first: what is not whole must not be found by it; and the number last.
  */
@@ -34,7 +20,7 @@ static int take_out(struct host *host, struct batch *batch, struct fault *fault)
 		err = settings_write(host, batch->number[i],
 				     &(struct sw_settings){ .serial = host->settings[batch->number[i]].serial }, fault);
 	if (!err && batch->n)
-		err = place_nothing(host, batch, fault);
+		err = batch_empty(host, batch, fault);
 	for (__u32 i = 0; i < batch->n && !err; i++) {
 		inner_unpin(host, host->settings[batch->number[i]].serial);
 		err = settings_write(host, batch->number[i], &(struct sw_settings){ 0 }, fault);
@@ -92,7 +78,7 @@ int publish_collect(struct host *host, __u32 max, __u64 newest, struct fault *fa
 		more = batch.n == max || batch.n == PUBLISH_BATCH;
 		if (more)
 			break;
-		if (!waited)
+		if (!waited && !host->settled)
 			err = host_synchronize(host, fault);
 		waited = true;
 		if (!err)
@@ -140,6 +126,23 @@ bool publish_drain(struct host *host)
 		return n >= 0; /* what failed is tried again when it is looked for again */
 	}
 	return false;
+}
+
+#define LEFT_MAX 8
+
+bool publish_may_wait(const struct host *host)
+{
+	bool *used = mem_alloc(SW_IMAGES_MAX, sizeof(*used));
+	struct fault ignored;
+	__u32 n = host->settled || mark_used(host, used, &ignored) ? LEFT_MAX + 1 : 0;
+
+	for (__u32 i = 1; i < SW_IMAGES_MAX && n <= LEFT_MAX; i++)
+		if (!used[i] && host->settings[i].serial)
+			n += settings_whole(&host->settings[i]) && host->settings[i].prefixes <= INNER_PIECE
+				     ? 1
+				     : LEFT_MAX + 1;
+	free(used);
+	return n <= LEFT_MAX;
 }
 
 void publish_tidy(struct host *host)

@@ -327,7 +327,6 @@ int host_synchronize(struct host *host, struct fault *fault)
 	    err = 0;
 	__u32 zero = 0;
 
-	(void)host;
 	create.inner_map_fd = inner;
 	outer = inner < 0
 			? -1
@@ -338,5 +337,6 @@ int host_synchronize(struct host *host, struct fault *fault)
 		close(outer);
 	if (inner >= 0)
 		close(inner);
+	host->settled = !err;
 	return err;
 }

@@ -86,6 +86,7 @@ struct host {
 	const char *pins;                   /* the folder that all of it is pinned in; NULL: in none */
 	struct theirs *theirs[MAP_COUNT];   /* what is of another layout, and still needed: values.h; owned */
 	__u64 epoch;                        /* of the maps */
+	bool settled;                       /* no program runs any more that has read a storage that is another now */
 	__u32 program;                      /* id of the egress program: another one, another build */
 	bool foreign; /* of another build: what is laid out otherwise is not open, or records and counts are copies as
 		       * of when the lock was last taken */

@@ -9,45 +9,86 @@
 #include "inner.h"
 #include "mem.h"
 
-int inner_trie(const struct image *image)
+static int make_trie(__u32 room)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_NO_PREALLOC);
+	LIBBPF_OPTS(bpf_map_create_opts, how, .map_flags = BPF_F_NO_PREALLOC);
+	int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(struct sw_prefix), sizeof(struct sw_class),
+				room, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int make_table(__u32 room)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, how, .map_flags = BPF_F_INNER_MAP);
+	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(__u32), sizeof(struct sw_row), room, &how);
+
+	return fd < 0 ? -errno : fd;
+}
+
+int inner_fill_trie(int fd, const struct image *image)
+{
 	LIBBPF_OPTS(bpf_map_batch_opts, how);
 	__u32 n = image->entries.n;
 	struct sw_prefix *keys = mem_alloc(n, sizeof(*keys));
 	struct sw_class *values = mem_alloc(n, sizeof(*values));
-	int fd = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "prefixes", sizeof(*keys), sizeof(*values), n ? n : 1, &create);
-	int err = fd < 0 ? -errno : 0;
+	int err = 0;
 
 	for (__u32 i = 0; i < n; i++) {
 		keys[i] = image->entries.v[i].prefix;
 		values[i] = image->entries.v[i].class;
 	}
-	if (!err && n && bpf_map_update_batch(fd, keys, values, &n, &how))
+	if (n && bpf_map_update_batch(fd, keys, values, &n, &how))
 		err = -errno;
 	free(keys);
 	free(values);
-	if (err && fd >= 0)
+	return err;
+}
+
+int inner_fill_table(int fd, const struct sw_row *rows, __u32 n)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	__u32 *keys = mem_alloc(n, sizeof(*keys));
+	int err = 0;
+
+	for (__u32 i = 0; i < n; i++)
+		keys[i] = i;
+	if (n && bpf_map_update_batch(fd, keys, rows, &n, &how))
+		err = -errno;
+	free(keys);
+	return err;
+}
+
+static int close_unless(int err, int fd)
+{
+	if (err)
 		close(fd);
 	return err ? err : fd;
 }
 
+static __u32 room_for(__u32 n, __u32 least)
+{
+	return n > least ? n : least;
+}
+
+int inner_trie(const struct image *image)
+{
+	int fd = make_trie(room_for(image->entries.n, INNER_PIECE));
+
+	return fd < 0 ? fd : close_unless(inner_fill_trie(fd, image), fd);
+}
+
 int inner_table(const struct sw_row *rows, __u32 n)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, create, .map_flags = BPF_F_INNER_MAP);
-	LIBBPF_OPTS(bpf_map_batch_opts, how);
-	__u32 *keys = mem_alloc(n, sizeof(*keys));
-	int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "table", sizeof(*keys), sizeof(*rows), n, &create);
-	int err = fd < 0 ? -errno : 0;
+	int fd = make_table(room_for(n, INNER_ROWS));
 
-	for (__u32 i = 0; i < n; i++)
-		keys[i] = i;
-	if (!err && bpf_map_update_batch(fd, keys, rows, &n, &how))
-		err = -errno;
-	free(keys);
-	if (err && fd >= 0)
-		close(fd);
-	return err ? err : fd;
+	return fd < 0 ? fd : close_unless(inner_fill_table(fd, rows, n), fd);
+}
+
+void inner_make_nothing(int *trie, int *table)
+{
+	*trie = make_trie(1);
+	*table = make_table(1);
 }
 
 int inner_empty(int trie)

@@ -10,6 +10,15 @@
 int inner_trie(const struct image *image);
 int inner_table(const struct sw_row *rows, __u32 n);
 
+/* Likewise of an image in which nothing is found. These have room for one entry and one row, and all others for more:
+ * INNER_PIECE entries, which cost nothing while they are not there, and INNER_ROWS rows, which fill 8 KB. */
+#define INNER_ROWS 56
+void inner_make_nothing(int *trie, int *table);
+
+/* Into maps that are there, and empty. 0 or -errno: then some of it may be in. */
+int inner_fill_trie(int fd, const struct image *image);
+int inner_fill_table(int fd, const struct sw_row *rows, __u32 n);
+
 /* Deletes some of a trie's entries: as many as the kernel frees in one go in 10 to 17 ms. 1; 0: none are left; or
  * -errno. */
 #define INNER_PIECE 5000

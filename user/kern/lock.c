@@ -22,6 +22,7 @@ int host_lock(struct host *host, unsigned ms, struct fault *fault)
 	for (unsigned waited = 0; waited <= ms; waited += PAUSE) {
 		if (!flock(host->lock, LOCK_EX | LOCK_NB)) {
 			host_refresh(host);
+			host->settled = false;
 			return 0;
 		}
 		nanosleep(&pause, NULL);

@@ -7,6 +7,7 @@
 
 #include "batch.h"
 #include "resolv.h"
+#include "spare.h"
 #include "table.h"
 
 int publish_prepare(const struct image *image, struct publishing *out, struct fault *fault)
@@ -55,7 +56,11 @@ static int begin(struct host *host, struct batch *batch, struct publishing *publ
 	__u32 i = batch->n;
 	int err = settings_write(host, as->image, &(struct sw_settings){ .serial = as->serial }, fault);
 
-	if (!err && publishing->trie < 0) /* one like it was there when the others were prepared */
+	if (err)
+		return err;
+	batch->placed[i] = publishing->trie < 0 &&
+			   spare_fill(host, as->image, publishing->image, &publishing->trie, &publishing->table);
+	if (publishing->trie < 0)
 		err = publish_prepare(publishing->image, publishing, fault);
 	if (err)
 		return err;
@@ -239,18 +244,20 @@ struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n
 {
 	const struct sw_settings *settings = &host->settings[number];
 	__u32 before = settings->texts_at - 1, next, count = settings->rules, *keys; /* spans come first */
+	__u64 serial = *(const volatile __u64 *)&settings->serial;
 	struct sw_text *texts;
 	int table;
 
 	*n = 0;
 	if (!count)
 		return NULL;
-	table = inner_open_table(host, settings->serial);
+	table = inner_open_table(host, serial);
 	if (table < 0)
 		return NULL;
 	keys = mem_alloc(count, sizeof(*keys));
 	texts = mem_alloc(count, sizeof(*texts));
-	if (!bpf_map_lookup_batch(table, &before, &next, keys, texts, &count, NULL) || errno == ENOENT)
+	if ((!bpf_map_lookup_batch(table, &before, &next, keys, texts, &count, NULL) || errno == ENOENT) &&
+	    settings->serial == serial) /* else the rows may be another's by now */
 		*n = count;
 	close(table);
 	free(keys);

@@ -85,6 +85,10 @@ bool publish_drain(struct host *host);
  * daemon runs it does that, and nobody waits for the grace periods. */
 void publish_tidy(struct host *host);
 
+/* True while only a few small images are left for that, and a grace period would have to be waited for: it is left to
+ * whoever has one anyway. */
+bool publish_may_wait(const struct host *host);
+
 /* The texts of all rules of image `number`, as they are in the kernel: `n` of them, to be freed. NULL: cannot be read.
  */
 struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n);

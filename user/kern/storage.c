@@ -10,6 +10,7 @@ int storage_write(struct host *host, __u64 cgroup, const struct sw_tenant *tenan
 {
 	int err = value_write(host, MAP_tenants, &cgroup, tenant, BPF_EXIST);
 
+	host->settled = false;
 	return err ? fault_set(fault, -err, "cannot write the storage of the cgroup: %s", strerror(-err)) : 0;
 }
 

@@ -256,6 +256,33 @@ images() {
 	[ "$("$SW" status -j)" = '[]' ]
 }
 
+@test "what replaced policies leave is bounded, and goes with the next detach" {
+	local i most=0
+	"$SW" attach "$CG"
+	for ((i = 1; i <= 20; i++)); do
+		printf 'idle-timeout: %dm\nrules: [deny: {net: special}]\ndefault: allow\n' $i >"$BATS_TEST_TMPDIR/$i.yaml"
+		"$SW" attach --replace --policy "$BATS_TEST_TMPDIR/$i.yaml" "$CG"
+		[ "$(images)" -le "$most" ] || most=$(images)
+	done
+	[ "$most" -gt 2 ] && [ "$most" -le 9 ]
+	"$SW" detach "${CG##*/}"
+	[ "$(images)" -eq 0 ]
+}
+
+@test "a policy that takes the maps of another has nothing of it" {
+	printf 'rules: [deny: {net: 198.51.100.0/24}]\ndefault: allow\n' >"$BATS_TEST_TMPDIR/one.yaml"
+	printf 'rules: [deny: {net: 203.0.113.0/24}]\ndefault: allow\n' >"$BATS_TEST_TMPDIR/two.yaml"
+	local policy net
+	for policy in one two one; do
+		"$SW" attach --policy "$BATS_TEST_TMPDIR/$policy.yaml" "$CG"
+		for net in 198.51.100 203.0.113; do
+			run "$SW" explain --tenant "${CG##*/}" tcp "$net.1:80"
+			case $policy-$net in one-198* | two-203*) [ "$status" -eq 3 ] ;; *) [ "$status" -eq 0 ] ;; esac
+		done
+		"$SW" detach "${CG##*/}"
+	done
+}
+
 @test "rmdir of the tenant's cgroup ends its programs; the counters stay until detach" {
 	"$SW" attach "$CG"
 	reach >/dev/null

@@ -5,7 +5,7 @@
  * have something in that map, or where the kernel refuses that iterator those that a process holds.
  */
 #include "kernel.bpf.h"
-#include "maps.bpf.h"
+#include "sock.bpf.h"
 
 const volatile struct sw_move moves[SW_MOVES_MAX] = {};
 
@@ -26,30 +26,31 @@ static __always_inline void mend(struct sw_sock *sock)
 	sock->approved = 0;
 }
 
-/* When the other build last saw an operation on it. */
-static __always_inline __u64 active_there(const void *from)
+/* A member of ours, as the other build has it; 0 if that has none. */
+static __always_inline __u64 there(const void *from, __u32 at, __u32 size)
 {
-	const __u32 at = offsetof(struct sw_sock, active);
-	__u64 active = 0;
+	__u64 value = 0; /* little-endian, or of full size */
 
 	for (int i = 0; i < SW_MOVES_MAX; i++) {
 		__u32 to = moves[i].to, len = moves[i].len;
 
 		if (!len)
 			break;
-		if (at >= to && at + sizeof(active) <= to + len)
-			bpf_probe_read_kernel(&active, sizeof(active), from + moves[i].from + (at - to));
+		if (at >= to && at + size <= to + len)
+			bpf_probe_read_kernel(&value, size, from + moves[i].from + (at - to));
 	}
-	return active;
+	return value;
 }
 
-/* What ours have noted since the last time is newer than what theirs had. */
+#define THERE(from, member) there(from, offsetof(struct sw_sock, member), sizeof(((struct sw_sock *)0)->member))
+
+/* What ours have noted since the last time is newer than what theirs had; but what theirs closed is closed. */
 static __always_inline int carry(struct sock *sk)
 {
 	const void *from = bpf_sk_storage_get(&before, sk, NULL, 0);
-	struct sw_sock *sock = from ? bpf_sk_storage_get(&socks, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE) : NULL;
+	struct sw_sock *sock = from ? storage_make(&socks, sk) : NULL;
 
-	if (!sock || sock->active > active_there(from))
+	if (!sock || (sock->active > THERE(from, active) && !THERE(from, closed)))
 		return 0;
 	for (int i = 0; i < SW_MOVES_MAX; i++) {
 		__u32 to = moves[i].to, len = moves[i].len;

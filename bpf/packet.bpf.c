@@ -263,22 +263,12 @@ static __always_inline bool last_word(struct __sk_buff *skb, const struct scope 
 
 #define HOOK_OF(dir) ((dir) == OUT ? SW_HOOK_EGRESS : SW_HOOK_INGRESS)
 
-static __always_inline int packet_no_room(const struct scope *scope, struct bpf_sock *sk, enum direction dir,
-					  const struct packet *packet)
-{
-	struct sw_denial denial = { .hook = HOOK_OF(dir), .reason = SW_REASON_NO_ROOM, .rule = SW_RULE_NONE };
-
-	return refuse_packet(scope, sk, NULL, packet, &denial);
-}
-
-/* Nothing that is kept fits this packet. */
+/* Nothing that is kept fits this packet. Where there is no room to keep anything, that is so for each. */
 static __always_inline int packet_decide(struct __sk_buff *skb, const struct scope *scope, struct bpf_sock *sk,
 					 struct sw_sock *sock, enum direction dir, struct packet *packet)
 {
 	struct sw_denial denial = { .hook = HOOK_OF(dir), .rule = SW_RULE_NONE };
 
-	if (!sock && packet_no_room(scope, sk, dir, packet) == REFUSE)
-		return REFUSE;
 	denial.reason = objection(sk, sock, scope->settings, dir, packet);
 	if (denial.reason == SW_REASON_RULE && packet_allowed(scope, sk, sock, dir, packet, &denial))
 		return PASS;

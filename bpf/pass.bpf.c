@@ -397,8 +397,10 @@ static __always_inline void end_stray(struct bpf_iter_meta *meta, struct sw_pass
 	if (sock && !p->dry) /* whoever made it need not know of it */
 		note_holder(sock, task);
 	found = describe(sk, sock, tenant->slot, SW_CAUSE_TRANSFER, 0);
-	if (p->dry) {
-		bpf_seq_write(meta->seq, &found, sizeof(found));
+	if (p->dry || !sock) { /* what cannot be marked is taken by its cookie */
+		found.unmarked = !sock;
+		if (!bpf_seq_write(meta->seq, &found, sizeof(found)) && !p->dry)
+			log_closing(&scope, sock, &found);
 	} else if (sock && sock_close(sock, SW_CAUSE_TRANSFER)) {
 		log_closing(&scope, sock, &found);
 		sock->looked = 0; /* the tenant's own process may have had it looked at before */

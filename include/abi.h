@@ -436,7 +436,8 @@ struct sw_found {
 	__u8 bound;  /* 1: it is in the kernel's tables, so that there is something to take out; 0: what we say of it is
 			all */
 	__u8 fresh;  /* 1: this pass closes it; 0: an earlier one did, and it is still there */
-	__u8 pad[4];
+	__u8 unmarked; /* 1: nothing could be kept on it; it is to be taken by its cookie */
+	__u8 pad[3];
 	char comm[16];
 };
 

@@ -345,7 +345,7 @@ static void sort(struct found_list *found)
 }
 
 /* One by one, for there is no other way; those that are gone meanwhile are none of our concern. */
-static int take_by_netlink(struct pass *pass, size_t from, size_t to, struct fault *fault)
+static int take_by_netlink(struct pass *pass, size_t from, size_t to, bool only_unmarked, struct fault *fault)
 {
 	int fd = sock_diag_open(fault);
 
@@ -355,6 +355,8 @@ static int take_by_netlink(struct pass *pass, size_t from, size_t to, struct fau
 		const struct sw_found *found = &pass->found.of.v[i];
 		struct fault why;
 
+		if (only_unmarked && !found->unmarked)
+			continue;
 		if (found->bound && !sock_diag_destroy(fd, found, &why))
 			pass->result->taken++;
 	}
@@ -362,14 +364,26 @@ static int take_by_netlink(struct pass *pass, size_t from, size_t to, struct fau
 	return 0;
 }
 
+static bool any_unmarked(const struct found_list *found, size_t from, size_t to)
+{
+	while (from < to)
+		if (found->of.v[from++].unmarked)
+			return true;
+	return false;
+}
+
 static int take_here(struct pass *pass, size_t from, size_t to, struct fault *fault)
 {
 	int err;
 
 	if (reap_by(pass->host) == CLOSING_BY_NETLINK)
-		return take_by_netlink(pass, from, to, fault);
+		return take_by_netlink(pass, from, to, false, fault);
 	err = walk(pass, WALK_TAKE_TCP, fault);
-	return err ? err : walk(pass, WALK_TAKE_UDP, fault);
+	if (!err)
+		err = walk(pass, WALK_TAKE_UDP, fault);
+	if (!err && any_unmarked(&pass->found, from, to))
+		err = take_by_netlink(pass, from, to, true, fault);
+	return err;
 }
 
 static bool any_bound(const struct found_list *found, size_t from, size_t to)

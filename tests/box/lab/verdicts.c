@@ -99,6 +99,8 @@ static bool refused_connected(struct peer *peer)
 {
 	if (peer->sock < 0) {
 		peer->sock = open_socket(peer);
+		if (peer->sock < 0)
+			return is_refusal(-1);
 		if (connect(peer->sock, (void *)&peer->addr, peer->len))
 			return is_refusal(-1) || !peer->allowed; /* the network has no way there, so nothing is sent */
 	}
@@ -117,6 +119,8 @@ static bool refused_lasting(const struct peer *peer)
 
 	if (*sock < 0)
 		*sock = open_socket(peer);
+	if (*sock < 0)
+		return is_refusal(-1);
 	return is_refusal(sendto(*sock, "x", 1, 0, (void *)&peer->addr, peer->len));
 }
 

@@ -105,7 +105,7 @@ __u32 spare_make(const struct host *host, __u32 max, __u32 *numbers, int *tries,
 	static const struct image nothing;
 	__u32 n = 0, seen = 0;
 
-	for (__u32 i = 1; host->settings && i < NUMBERS_KEPT && seen < max; i++) {
+	for (__u32 i = 1; host->settings && i < SW_IMAGES_MAX && seen < max; i++) {
 		if (host->settings[i].serial)
 			continue;
 		seen++;

@@ -63,7 +63,8 @@ static void closed_sockets_by_cause(void **state)
 		   "           1  transfer: a process had it that is not of the tenant it was made in\n"
 		   "  idle              10m until closed by bpf_sock_destroy\n");
 	assert_has(as_json(&report, &by_iterator),
-		   "\"closed\":{\"idle\":7,\"revoked\":0,\"transfer\":1,\"listen\":0},\"idle_timeout_seconds\":600,"
+		   "\"closed\":{\"idle\":7,\"revoked\":0,\"transfer\":1,\"listen\":0,\"no-room\":0},"
+		   "\"idle_timeout_seconds\":600,"
 		   "\"closing\":\"bpf_sock_destroy\",");
 }
 

@@ -132,13 +132,26 @@ static void unpin_others(const struct host *host, const struct sw_record *record
 		closedir(folder);
 }
 
+/* A link that has lost its pin is released some time later, by the kernel's worker. So it is told to go at once. */
+static int unpin(const char *path)
+{
+	int link = bpf_obj_get(path), err = unlink(path) && errno != ENOENT ? errno : 0;
+
+	if (link >= 0 && !err)
+		bpf_link_detach(link);
+	if (link >= 0)
+		close(link);
+	errno = err;
+	return err;
+}
+
 int links_unpin(const struct host *host, const struct sw_record *record, struct fault *fault)
 {
 	char path[256];
 
 	unpin_others(host, record);
 	for (int hook = SW_HOOK_COUNT - 1; hook >= 0; hook--)
-		if (unlink(pin_path(path, record, hook)) && errno != ENOENT)
+		if (unpin(pin_path(path, record, hook)))
 			return fault_set(fault, errno, "cannot remove %s: %s", path, strerror(errno));
 	return 0;
 }

@@ -43,7 +43,7 @@ static __always_inline struct sw_verdict decide(const struct scope *scope, const
 
 /* ---- what an image said of a flow ------------------------------------------------------------------------ */
 
-/* A flow in as few words as there are. Both structs it is read from are aligned so that each is one load. */
+/* A flow in as few words as there are: each is one load, where the struct it is read from is aligned for that. */
 struct words {
 	__u64 front, back;
 	__u32 service;

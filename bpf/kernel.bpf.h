@@ -11,7 +11,12 @@ struct kernfs_node {
 	u64 id;
 };
 
+struct cgroup_subsys_state {
+	unsigned int flags;
+};
+
 struct cgroup {
+	struct cgroup_subsys_state self;
 	int level;
 	struct kernfs_node *kn;
 	struct cgroup *ancestors[0];
@@ -21,13 +26,56 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+struct user_namespace {
+	int level;
+};
+
+struct upid {
+	int nr;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[0];
+};
+
+struct fdtable {
+	unsigned int max_fds;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct net;
+
+struct nsproxy {
+	struct net *net_ns;
+};
+
 struct task_struct {
 	unsigned int flags;
+	int pid;
 	int tgid;
-	u64 start_boottime;
 	struct task_struct *group_leader;
 	struct css_set *cgroups;
+	struct nsproxy *nsproxy;
+	struct files_struct *files;
+	struct pid *thread_pid;
 	char comm[16];
+};
+
+/* Linux 6.13 counts references in another way than those before. */
+struct file___before_6_13 {
+	atomic64_t f_count;
+};
+
+struct file_ref {
+	atomic64_t refcnt;
+};
+
+struct file___since_6_13 {
+	struct file_ref f_ref;
 };
 
 struct socket {
@@ -49,6 +97,7 @@ struct ns_common {
 
 struct net {
 	u64 net_cookie;
+	struct user_namespace *user_ns;
 	struct ns_common ns;
 };
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The local end: which sockets may exist, what they may be bound to, and that none listens. */
-#include "sock.bpf.h"
+#include "bind.bpf.h"
 
 SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
 {
@@ -16,31 +16,6 @@ SEC("cgroup/sock_create") int sw_sock_create(struct bpf_sock *ctx)
 	if (!scope_get(&scope))
 		return REFUSE;
 	return socket_allowed(scope.settings, ctx) ? PASS : refuse_call(&scope, &denial);
-}
-
-/* ::, and 0.0.0.0 with or without its v4-mapping. */
-static __always_inline bool unspecified(const struct sw_addr *a)
-{
-	return !a->w[0] && !a->w[1] && !a->w[3] && (!a->w[2] || a->w[2] == bpf_htonl(0xffff));
-}
-
-static __always_inline bool loopback(const struct sw_addr *a)
-{
-	if (sw_addr_is_v4(a))
-		return a->b[12] == 127;
-	return !a->w[0] && !a->w[1] && !a->w[2] && a->w[3] == bpf_htonl(1);
-}
-
-/* Addresses that choose nothing: libraries bind the loopback's to see whether there is such a family. */
-static __always_inline bool chooses_nothing(const struct sw_addr *a)
-{
-	return unspecified(a) || loopback(a);
-}
-
-static __always_inline bool binding_allowed(const struct sw_settings *settings, const struct sw_flow *local)
-{
-	return settings->bind == SW_BIND_ALLOW ||
-	       (settings->bind == SW_BIND_EPHEMERAL && chooses_nothing(&local->peer) && local->port == 0);
 }
 
 /* What post_bind is to let pass is kept until then. */
@@ -117,7 +92,8 @@ static __always_inline int bound(struct bpf_sock *ctx, enum sw_hook hook, struct
 	if (!scope_get(&scope))
 		return REFUSE;
 	sock = sock_find(ctx);
-	if (scope.settings->bind == SW_BIND_ALLOW || (sock && sock->binding == SW_BIND_ALLOW) ||
+	if ((scope.settings->bind == SW_BIND_ALLOW && !answers_itself(scope.settings, &denial.flow)) ||
+	    (sock && sock->binding == SW_BIND_ALLOW) ||
 	    (scope.settings->bind == SW_BIND_EPHEMERAL && sock && sock->binding && chooses_nothing(&addr)))
 		return PASS;
 	return refuse_call(&scope, &denial);

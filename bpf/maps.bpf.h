@@ -20,10 +20,19 @@
  *   events     programs                     user space
  *   records    user space                   the log, user space
  *   wanted     user space                   user space
- *   owners     user space, for each pass    the passes over sockets
+ *   owners     user space, with `tenants`   the passes over sockets, the watches
  *   pass       both, in turn                both
  *   calls      programs                     the daemon, which then makes a pass at once
  *   host       user space                   user space
+ *   names      user space, once an image    the reader of answers
+ *   patterns   user space                   user space
+ *   grants     the reader of answers        the decision, user space
+ *   turns      the reader of answers        the reader of answers, user space
+ *   heard      the reader of answers        the log
+ *   namings    the reader of answers        user space
+ *   questions  programs                     the reader of answers
+ *   streams    the reader of answers        the reader of answers
+ *   works      the reader of answers        the reader of answers
  */
 #ifndef SW_MAPS_BPF_H
 #define SW_MAPS_BPF_H
@@ -83,14 +92,15 @@ struct sw_kept {
 	struct sw_flow flow;
 	__u32 version; /* odd while the rest changes */
 	__u64 serial;  /* of the image that decided; 0: there is nothing here */
-	__u16 rule;    /* as in sw_verdict */
-	__u8 billing;  /* likewise */
-	__u8 pad[5];
+	__u16 rule;    /* as in sw_verdict, and so on to the end */
+	__u8 billing;
+	__u8 resolver;
+	__u32 pattern; /* of a contact; what a name opened is in no table, for that ends */
 } __attribute__((aligned(8)));
 
 /*
- * A decision depends on nothing but the flow and the image, whose serial is never given out again. So what is kept here
- * may be gone, and can never be wrong. The place of a flow is computed, and what was there is overwritten. Each CPU has
+ * A decision in which no name has a part depends on nothing but the flow and the image, whose serial is never given out
+ * again. So what is kept here may be gone, and can never be wrong. The place of a flow is computed, and what was there is overwritten. Each CPU has
  * a table of its own. The table is pinned nowhere and goes with its programs: those of another build may decide
  * otherwise.
  */
@@ -107,6 +117,12 @@ struct {
  * What we know of one socket. Most have none of it: it is made when there is something to keep (docs/design.md says
  * when), or when a pass first sees the socket.
  */
+enum sw_asks {
+	SW_READ = 1,     /* what it asks is read, for the gate */
+	SW_LEARN = 2,    /* and is remembered, and what it is answered is learned */
+	SW_LEARN_ON = 3, /* and what is kept of its stream is of this connection */
+};
+
 struct sw_sock {
 	__u32 version;  /* of flow, approved and billing; odd while they change: two threads may send on one UDP socket;
 			 * and for good once the socket is closed, so that nothing is approved on it any more */
@@ -125,10 +141,11 @@ struct sw_sock {
 	__u8 closed;         /* enum sw_cause */
 	__u8 told;           /* user space has been told that it is closed */
 	__u8 came_billing;   /* enum sw_billing, of a connection that came in */
-	__u8 pad[2];
+	__u8 asks;           /* enum sw_asks: its peer is a name server */
+	__u8 resolver;       /* as in sw_verdict, of `flow` */
 	__u32 pid;     /* thread group that used it when this was made, or that a pass found it in; 0: neither yet */
 	__u32 tenancy; /* sw_tenant.tenancy when it was last used or looked at: between two of them no hook runs */
-	__u32 pad2;
+	__u32 pattern; /* the name by which `flow` was allowed; it stays so, for as long as the policy has it */
 	char comm[16];
 };
 
@@ -200,7 +217,7 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 20);
+	__uint(max_entries, SW_LOG_ROOM);
 } events __weak SEC(".maps");
 
 struct {
@@ -230,15 +247,15 @@ struct {
 
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, SW_PASS_OFS);
 	__type(key, __u32);
 	__type(value, struct sw_pass);
 } pass __weak SEC(".maps");
 
-/* Its records say nothing: that there is one is the call. */
+/* struct sw_call */
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 1 << 16); /* of whole pages, wherever these are large */
+	__uint(max_entries, 1 << 18); /* of whole pages, wherever these are large */
 } calls __weak SEC(".maps");
 
 struct {
@@ -247,5 +264,73 @@ struct {
 	__type(key, __u32);
 	__type(value, struct sw_host);
 } host __weak SEC(".maps");
+
+/* What names are for: names.bpf.h. */
+struct sw_name_trie {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1);
+	__uint(key_size, sizeof(struct sw_domain));
+	__uint(value_size, sizeof(struct sw_domain_rule));
+};
+
+SW_PER_IMAGE(names, sw_name_trie);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_PATTERNS_MAX);
+	__type(key, struct sw_pattern_text);
+	__type(value, __u32);
+} patterns __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_GRANTS_MAX);
+	__type(key, struct sw_grant_key);
+	__type(value, struct sw_grant);
+} grants __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, SW_GRANTS_MAX);
+	__type(key, struct sw_turn);
+	__type(value, struct sw_addr);
+} turns __weak SEC(".maps");
+
+/* One table for all tenants, for people: what was heard longest ago goes. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 4096);
+	__type(key, struct sw_grant_key);
+	__type(value, struct sw_heard);
+} heard __weak SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, SW_TENANTS_MAX);
+	__type(key, __u32);
+	__type(value, struct sw_naming_counts);
+} namings __weak SEC(".maps");
+
+/* Questions that a socket has open: of each a tag of all that its answer must repeat, and the second it was asked. */
+#define SW_QUESTIONS 64
+
+struct sw_questions {
+	__u64 seed;    /* of this socket's tags; 0: none yet */
+	__u32 next;    /* the one that is replaced next */
+	__u32 strange; /* answers to none of them since one was asked */
+	__u64 of[SW_QUESTIONS];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct sw_questions);
+} questions __weak SEC(".maps");
 
 #endif

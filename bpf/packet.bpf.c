@@ -9,7 +9,7 @@
  * Incoming packets answer to the same verdicts. Two kinds were asked for by no outbound socket and are
  * dropped before it: what arrives for a listener, and datagrams from a peer never contacted.
  */
-#include "wire.bpf.h"
+#include "names.bpf.h"
 
 #define TCP_DATA_OFFSET 12 /* the byte with the header's length, in words, in its upper half */
 
@@ -141,9 +141,14 @@ __noinline int read_headers(struct __sk_buff *skb, enum direction dir, struct pa
 	return skb->protocol == bpf_htons(ETH_P_IP) ? read_ipv4(skb, dir, packet) : read_ipv6(skb, dir, packet);
 }
 
+#define LOOPBACK_IFINDEX 1 /* in every network namespace */
+
 static __always_inline bool read_packet(struct __sk_buff *skb, enum direction dir, struct packet *packet)
 {
-	return read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
+	bool read = read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
+
+	packet->flow.local = sw_is_zero(skb->ifindex ^ LOOPBACK_IFINDEX);
+	return read;
 }
 
 /*
@@ -205,17 +210,27 @@ static __always_inline __u8 came_billing(const struct scope *scope, struct sw_so
 					 struct sw_denial *unused)
 {
 	bool connection = packet->flow.proto == SW_TCP && sock && sock->inbound;
-	__u8 billing;
+	struct terms terms;
 
 	if (connection && sock->judged == scope->tenant->serial)
 		return sock->came_billing;
-	if (!allowed(scope, &packet->flow, unused, &billing))
-		billing = SW_BILLABLE;
+	if (!allowed(scope, &packet->flow, 0, unused, &terms))
+		terms.billing = sw_billing_unasked(&packet->flow);
 	if (connection) {
-		sock->came_billing = billing;
+		sock->came_billing = terms.billing;
 		sock->judged = scope->tenant->serial;
 	}
-	return billing;
+	return terms.billing;
+}
+
+/* The socket may be older than the gate: then no hook has seen that its peer is a name server. */
+static __always_inline bool gate_kept(struct sw_sock *sock, const struct packet *packet)
+{
+	if (!(packet->terms.resolver & SW_ANSWER_GATED))
+		return true;
+	if (sock && !sock->asks)
+		sock->asks = SW_READ;
+	return sock;
 }
 
 /* No new decision of the tenant's, so not counted as one. */
@@ -223,12 +238,17 @@ static __always_inline bool packet_allowed(const struct scope *scope, struct bpf
 					   enum direction dir, struct packet *packet, struct sw_denial *denial)
 {
 	if (came_in(sk, sock, scope->settings, dir, packet)) {
-		packet->billing = came_billing(scope, sock, packet, denial);
+		packet->terms.billing = came_billing(scope, sock, packet, denial);
 		return true;
 	}
-	if (!allowed(scope, &packet->flow, denial, &packet->billing))
+	if (!allowed(scope, &packet->flow, held_by(sk, sock, &packet->flow), denial, &packet->terms))
 		return false;
-	keep(scope, sk, sock, &packet->flow, packet->billing);
+	if (!gate_kept(sock, packet)) {
+		denial->reason = SW_REASON_NO_ROOM;
+		denial->rule = SW_RULE_NONE;
+		return false;
+	}
+	keep(scope, sk, sock, &packet->flow, &packet->terms);
 	return true;
 }
 
@@ -246,19 +266,24 @@ static __always_inline int refuse_packet(const struct scope *scope, struct bpf_s
 	return refuse(scope->tenant, scope->settings, denial);
 }
 
-#define TCP_FLAGS    13 /* the byte with the flags */
-#define TCP_FLAG_RST 0x04
-
 /* What a closed connection has to say to its peer: that it is closed. */
-static __always_inline bool last_word(struct __sk_buff *skb, const struct scope *scope, enum direction dir,
-				      struct packet *packet)
+static __always_inline bool last_word(struct __sk_buff *skb, const struct scope *scope, struct bpf_sock *sk,
+				      struct sw_sock *sock, enum direction dir, struct packet *packet)
 {
 	struct sw_denial unused = { 0 };
-	__u8 flags;
 
 	return dir == OUT && packet->flow.proto == SW_TCP && !packet->source_route &&
-	       !bpf_skb_load_bytes(skb, packet->transport + TCP_FLAGS, &flags, sizeof(flags)) && flags & TCP_FLAG_RST &&
-	       allowed(scope, &packet->flow, &unused, &packet->billing);
+	       tcp_flags(skb, packet) & TCP_FLAG_RST &&
+	       allowed(scope, &packet->flow, held_by(sk, sock, &packet->flow), &unused, &packet->terms);
+}
+
+/* Of what is refused here, members on this host have had a copy (peer.bpf.c). A socket that was connected before the
+ * policy said no has no second one. */
+static __always_inline void end_many(const struct scope *scope, struct bpf_sock *sk, enum direction dir,
+				     const struct packet *packet, struct sw_denial *denial)
+{
+	if (dir == OUT && sw_addr_is_many_v4(&packet->flow.peer) && (sk = bpf_sk_fullsock(sk)))
+		sock_end(scope, sk, SW_CAUSE_REVOKED, denial);
 }
 
 #define HOOK_OF(dir) ((dir) == OUT ? SW_HOOK_EGRESS : SW_HOOK_INGRESS)
@@ -272,13 +297,15 @@ static __always_inline int packet_decide(struct __sk_buff *skb, const struct sco
 	denial.reason = objection(sk, sock, scope->settings, dir, packet);
 	if (denial.reason == SW_REASON_RULE && packet_allowed(scope, sk, sock, dir, packet, &denial))
 		return PASS;
-	if (denial.reason == SW_REASON_CLOSED && last_word(skb, scope, dir, packet))
+	if (denial.reason == SW_REASON_CLOSED && last_word(skb, scope, sk, sock, dir, packet))
 		return PASS;
-	packet->billing = SW_BILLABLE;
-	if (refuse_packet(scope, sk, sock, packet, &denial) == REFUSE)
+	packet->terms = (struct terms){ .billing = sw_billing_unasked(&packet->flow) };
+	if (refuse_packet(scope, sk, sock, packet, &denial) == REFUSE) {
+		end_many(scope, sk, dir, packet, &denial);
 		return REFUSE;
+	}
 	if (denial.reason == SW_REASON_RULE || denial.reason == SW_REASON_OVER_BUDGET)
-		keep(scope, sk, sock, &packet->flow, SW_BILLABLE); /* let pass: once is enough */
+		keep(scope, sk, sock, &packet->flow, &packet->terms); /* let pass: once is enough */
 	return PASS;
 }
 
@@ -295,6 +322,20 @@ static __always_inline int packet_too_much(const struct scope *scope, struct bpf
 	struct sw_denial denial = { .hook = SW_HOOK_EGRESS, .reason = SW_REASON_OVER_BUDGET, .rule = SW_RULE_NONE };
 
 	return refuse_packet(scope, sk, sock, packet, &denial);
+}
+
+/* A name server was asked for what may not be asked. A segment would be sent again: so the connection ends. */
+static __always_inline int packet_gated(const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock,
+					const struct packet *packet)
+{
+	struct sw_denial denial = { .hook = SW_HOOK_EGRESS, .reason = SW_REASON_GATE, .rule = SW_RULE_NONE };
+
+	if (refuse_packet(scope, sk, sock, packet, &denial) == PASS)
+		return PASS;
+	sk = bpf_sk_fullsock(sk);
+	if (sk && packet->flow.proto == SW_TCP)
+		sock_end(scope, sk, SW_CAUSE_GATE, &denial);
+	return REFUSE;
 }
 
 /* A datagram is data; a segment need not be, and how far a connection's data has come is seen in a pass. */
@@ -320,7 +361,8 @@ static __always_inline bool told_by_flow(const struct scope *scope, struct bpf_s
 		return false;
 	if (packet->flow.proto == SW_TCP ? sk->state == BPF_TCP_LISTEN : !connected_to(sk, &packet->flow))
 		return false;
-	return verdict_find(&packet->flow, scope->tenant->serial, &packet->billing, &unused);
+	return verdict_find(&packet->flow, scope->tenant->serial, &packet->terms, &unused) &&
+	       !packet->terms.resolver; /* what is read has something kept */
 }
 
 /* A verdict that is kept, on the socket or by the flow, is all that most packets need. */
@@ -330,7 +372,7 @@ static __always_inline bool packet_told(const struct scope *scope, struct bpf_so
 	if (packet->source_route)
 		return false;
 	if (sock)
-		return approved_on(sk, sock, &packet->flow, scope->tenant->serial, &packet->billing);
+		return approved_on(sk, sock, &packet->flow, scope->tenant->serial, &packet->terms);
 	return told_by_flow(scope, sk, packet);
 }
 
@@ -340,7 +382,7 @@ static __always_inline int packet_count(struct __sk_buff *skb, const struct scop
 {
 	struct sw_traffic traffic = traffic_of(skb, dir, packet);
 
-	if (dir == OUT && packet->billing == SW_BILLABLE && !spend(scope, &traffic))
+	if (dir == OUT && packet->terms.billing == SW_BILLABLE && !spend(scope, &traffic))
 		return packet_too_much(scope, sk, sock, packet);
 	meter(scope->tenant, dir, packet, &traffic);
 	if (sock)
@@ -366,6 +408,9 @@ static __always_inline int packet_pass(struct __sk_buff *skb, enum direction dir
 		if (packet_decide(skb, &scope, sk, sock, dir, &packet) == REFUSE)
 			return REFUSE;
 	}
+	if (sock && sock->asks && names_read(skb, dir, &packet, &scope, sk, sock) == REFUSE &&
+	    (dir == IN || packet_gated(&scope, sk, sock, &packet) == REFUSE))
+		return REFUSE;
 	return packet_count(skb, &scope, sk, sock, dir, &packet);
 }
 

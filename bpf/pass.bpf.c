@@ -2,104 +2,18 @@
 /*
  * A pass over the sockets, in iterators that user space reads one after the other:
  *
- *   strays      every descriptor of every process: closes sockets that are held outside the tenant they were made in,
+ *   strays      every descriptor of a process, one process after the other: closes sockets that are held outside the tenant they were made in,
  *               and of all others of a tenant the idle, revoked and listening ones; user space is told of each
  *   survey      every socket we keep something on, in whichever network namespace, in the kernel's tables or not:
  *               does the same to those that no process holds any more. Some kernels refuse that iterator
  *   survey_tcp, the sockets in the tables of one network namespace: the same, to those that no process ever held while
  *   survey_udp  a pass went by, and that we have nothing on
- *   take_tcp,   the sockets of one network namespace: those that are closed are taken out of the kernel's tables
- *   take_udp
  *
  * From when a pass first sees a socket there is something on it, by which it is watched. Closing is a mark on the socket, after which every hook refuses it. So the pass may be interrupted anywhere, and the
  * next one goes on; and what cannot be taken out of the tables is closed for its tenant nevertheless.
  */
+#include "pass.bpf.h"
 #include "flow.bpf.h"
-#include "kernel.bpf.h"
-
-#define GO_ON 0
-#define YIELD 1 /* the reader gets what there is so far, and reads on from the same object */
-
-/* Linux 6.5. Weak, or the object would not load before that. */
-int bpf_sock_destroy(struct sock_common *sk) __ksym __weak;
-
-static __always_inline struct sw_pass *pass_get(void)
-{
-	__u32 zero = 0;
-
-	return bpf_map_lookup_elem(&pass, &zero);
-}
-
-static __always_inline bool step_over(struct sw_pass *p)
-{
-	if (++p->steps < p->pause)
-		return false;
-	p->steps = 0;
-	return true;
-}
-
-/* The tenant that a cgroup is, or is below. */
-static __always_inline struct sw_tenant *tenant_of(const struct sw_pass *p, struct cgroup *cgroup)
-{
-	__u32 level = cgroup->level;
-
-	for (__u32 i = 1; i < SW_LEVELS; i++) {
-		struct sw_tenant *tenant;
-		struct cgroup *above;
-		__u64 id;
-
-		if (i > level)
-			break;
-		if (!(p->levels & 1U << i))
-			continue;
-		bpf_probe_read_kernel(&above, sizeof(above),
-				      (void *)cgroup + bpf_core_field_offset(struct cgroup, ancestors) +
-					      i * sizeof(above));
-		id = BPF_CORE_READ(above, kn, id);
-		tenant = bpf_map_lookup_elem(&owners, &id);
-		if (tenant)
-			return tenant;
-	}
-	return NULL;
-}
-
-static __always_inline bool is_internet(const struct sock *sk)
-{
-	__u16 family = sk->__sk_common.skc_family;
-
-	return (family == AF_INET || family == AF_INET6) &&
-	       ((sk->sk_type == SOCK_STREAM && sk->sk_protocol == IPPROTO_TCP) ||
-		(sk->sk_type == SOCK_DGRAM && sk->sk_protocol == IPPROTO_UDP));
-}
-
-static __always_inline struct sw_flow end_of(const struct sock *sk, __be32 v4, const struct in6_addr *v6, __u16 port)
-{
-	struct sw_flow flow = { .port = port, .proto = proto_of(sk->sk_protocol) };
-
-	if (sk->__sk_common.skc_family == AF_INET)
-		flow.peer = sw_addr_v4(v4);
-	else
-		__builtin_memcpy(&flow.peer, v6, sizeof(flow.peer));
-	return flow;
-}
-
-/* All zeroes when it has none. */
-static __always_inline struct sw_flow peer_of(const struct sock *sk)
-{
-	struct in6_addr v6 = sk->__sk_common.skc_v6_daddr;
-	struct sw_flow none = { .proto = proto_of(sk->sk_protocol) };
-
-	if (!sk->__sk_common.skc_dport)
-		return none;
-	return end_of(sk, sk->__sk_common.skc_daddr, &v6, bpf_ntohs(sk->__sk_common.skc_dport));
-}
-
-static __always_inline struct sw_flow local_of(const struct sock *sk)
-{
-	struct in6_addr v6 = sk->__sk_common.skc_v6_rcv_saddr;
-
-	return end_of(sk, sk->__sk_common.skc_rcv_saddr, &v6, sk->__sk_common.skc_num);
-}
 
 #define RCV_SHUTDOWN 1 /* net/sock.h */
 #define SOCK_DONE    1 /* the bit of sk_flags: the peer has ended its side */
@@ -155,15 +69,17 @@ static __always_inline __u64 idle_of(struct sw_sock *sock, struct sock *sk)
  * has sent nothing was never allowed its peer, so nothing is revoked.
  */
 static __always_inline bool revoked(const struct scope *scope, struct sock *sk, struct sw_sock *sock,
-				    const struct sw_flow *peer)
+				    struct sw_flow *peer)
 {
 	struct sw_verdict verdict;
 
 	if (!scope->settings->revoke || sock->inbound || !peer->port || sock->judged == scope->tenant->serial)
 		return false;
+	if (sw_addr_equal(&peer->peer, &sock->flow.peer)) /* its packets have shown which way they go */
+		peer->local = sock->flow.local;
 	if (peer->proto == SW_UDP && !sock->judged && !known_peer(sk, sock, peer))
 		return false;
-	verdict = decide(scope, peer);
+	verdict = decide(scope, peer, held_by(sk, sock, peer));
 	if (!verdict.allow)
 		return verdict.reason == SW_REASON_RULE; /* no other: the policy has just been cleared away */
 	sock->judged = scope->tenant->serial;
@@ -179,11 +95,41 @@ static __always_inline bool is_idle(const struct sw_pass *p, const struct scope 
 	return timeout && idle >= timeout;
 }
 
+#define CSS_ONLINE 2 /* linux/cgroup-defs.h: until it is removed */
+
+/*
+ * Its cgroup was removed long ago: a peer that acknowledges a byte a minute, or nothing, would keep an orphan, and with
+ * it slot, links and cgroup, for as long as it likes. Who has the socket elsewhere, as the policy permits, keeps it.
+ */
+static __always_inline bool outstays(const struct scope *scope, struct sock *sk)
+{
+	struct sw_counts *c = bpf_map_lookup_elem(&counts, &scope->tenant->slot);
+	struct cgroup *cgroup = ancestor_at(sk->sk_cgrp_data.cgroup, scope->tenant->level);
+	__u64 now = bpf_ktime_get_boot_ns() / 1000000000;
+
+	if (!c || BPF_CORE_READ(cgroup, kn, id) != scope->tenant->cgroup ||
+	    BPF_CORE_READ(cgroup, self.flags) & CSS_ONLINE)
+		return false;
+	if (!c->removed)
+		c->removed = now;
+	return now - c->removed > SW_LINGER && !(scope->settings->transfer && sk->sk_socket);
+}
+
+/* Its policy may be out of force already, so that it makes no more of them; then only the pass says who it is. */
+static __always_inline bool leaves(const struct sw_pass *p, const struct sw_tenant *tenant)
+{
+	return p->leaves && p->leaves == tenant->tenancy;
+}
+
 static __always_inline enum sw_cause judge(const struct sw_pass *p, const struct scope *scope, struct sw_sock *sock,
-					   struct sock *sk, const struct sw_flow *peer, __u64 idle)
+					   struct sock *sk, struct sw_flow *peer, __u64 idle)
 {
 	bool listens = sk->__sk_common.skc_state == BPF_TCP_LISTEN && sk->sk_protocol == IPPROTO_TCP;
 
+	if (leaves(p, scope->tenant))
+		return SW_CAUSE_DETACHED;
+	if (outstays(scope, sk))
+		return SW_CAUSE_LINGERING;
 	if (scope->settings->audit)
 		return SW_CAUSE_NONE;
 	if (listens) /* one that is allowed waits for others: that is its use */
@@ -193,61 +139,8 @@ static __always_inline enum sw_cause judge(const struct sw_pass *p, const struct
 	return is_idle(p, scope, idle) ? SW_CAUSE_IDLE : SW_CAUSE_NONE;
 }
 
-/* A socket and its inode are one allocation. 0 when it was closed by all who had it. */
-static __always_inline __u64 file_of(const struct sock *sk)
-{
-	struct socket_alloc *file = (void *)sk->sk_socket;
-
-	return file ? BPF_CORE_READ(file, vfs_inode.i_ino) : 0;
-}
-
-/* Of a connection the kernel counts what it carries, once. */
-static __always_inline void payload_of(struct sock *sk, const struct sw_sock *sock, __u64 bytes[SW_DIRECTIONS])
-{
-	const struct tcp_sock *tcp = sk->sk_protocol == IPPROTO_TCP ? bpf_skc_to_tcp_sock(sk) : NULL;
-
-	bytes[SW_EGRESS] = bytes[SW_INGRESS] = SW_NOT_KNOWN;
-	if (tcp) {
-		bytes[SW_EGRESS] = tcp->bytes_sent - tcp->bytes_retrans;
-		bytes[SW_INGRESS] = tcp->bytes_received;
-	}
-	barrier(); /* or clang joins the two reads, of pointers that the verifier does not take for each other */
-	if (!tcp && sock) {
-		bytes[SW_EGRESS] = sock->payload[SW_EGRESS];
-		bytes[SW_INGRESS] = sock->payload[SW_INGRESS];
-	}
-}
-
-static __always_inline struct sw_found describe(struct sock *sk, const struct sw_sock *sock, __u32 slot,
-						enum sw_cause cause, __u64 idle_ms)
-{
-	struct net *net = sk->__sk_common.skc_net.net;
-	struct sw_found found = {
-		.cookie = bpf_get_socket_cookie(sk),
-		.netns = net->net_cookie,
-		.inode = net->ns.inum,
-		.file = file_of(sk),
-		.closing = { .idle = idle_ms, .cause = cause },
-		.peer = peer_of(sk),
-		.local = local_of(sk),
-		.device = sk->__sk_common.skc_bound_dev_if,
-		.slot = slot,
-		.family = sk->__sk_common.skc_family,
-		.state = sk->__sk_common.skc_state,
-		.bound = sk->__sk_common.skc_node.pprev != NULL,
-		.fresh = 1,
-	};
-
-	payload_of(sk, sock, found.closing.bytes);
-	if (sock) {
-		found.pid = sock->pid;
-		found.fresh = !sock->told;
-		__builtin_memcpy(found.comm, sock->comm, sizeof(found.comm));
-	}
-	return found;
-}
-
-static __always_inline void log_closing(const struct scope *scope, const struct sw_sock *sock, struct sw_found *found)
+/* A function of its own, for the stack: it is not in use any more when a decision needs it. */
+static __noinline int log_closing(const struct scope *scope, const struct sw_sock *sock, struct sw_found *found)
 {
 	struct sw_denial denial = {
 		.flow = found->peer.port || !sock ? found->peer : sock->flow,
@@ -260,56 +153,57 @@ static __always_inline void log_closing(const struct scope *scope, const struct 
 
 	denial.flow.proto = found->peer.proto;
 	__builtin_memcpy(denial.comm, found->comm, sizeof(denial.comm));
-	say_closed(scope->tenant, scope->settings, &denial, &found->closing);
-}
-
-/*
- * Once, and for as long as there is something to take out: an earlier pass may have been ended before it could, and one
- * that came from outside is under no hook of ours, and may come back. A record that does not fit is thrown away, and
- * the program runs again for the same object: false.
- */
-static __always_inline bool tell(struct bpf_iter_meta *meta, struct sw_sock *sock, const struct sw_found *found)
-{
-	if (sock->told && !found->bound)
-		return true;
-	if (bpf_seq_write(meta->seq, found, sizeof(*found)))
-		return false;
-	sock->told = 1;
-	return true;
-}
-
-/*
- * What user space said of the tenants when the pass began may hold no longer: one that has been detached leaves its
- * slot to another, and a policy that was replaced is cleared away, hash first, while the pass goes on.
- */
-static __always_inline bool in_force(const struct scope *scope)
-{
-	const volatile __u64 *hash = (const void *)scope->settings->hash;
-	const struct sw_record *record = bpf_map_lookup_elem(&records, &scope->tenant->slot);
-
-	return *hash && scope->settings->serial == scope->tenant->serial && record &&
-	       record->cgroup == scope->tenant->cgroup;
+	return say_closed(scope->tenant, scope->settings, &denial, &found->closing);
 }
 
 /* False if the tenant is not of this pass, or there is none. */
 static __always_inline bool scope_of(const struct sw_pass *p, const struct sw_tenant *tenant, struct scope *scope)
 {
-	scope->tenant = tenant;
-	scope->settings = tenant ? bpf_map_lookup_elem(&settings, &tenant->image) : NULL;
-	return scope->settings && (!p->slot || p->slot == tenant->slot) && in_force(scope);
+	if (!scope_in_force(tenant, scope) && !(scope->settings && leaves(p, tenant)))
+		return false;
+	return !p->slot || p->slot == tenant->slot;
 }
 
 static __always_inline struct sw_tenant *owner_of(const struct sw_pass *p, struct sock *sk, const struct sw_sock *sock)
 {
 	struct sw_tenant *owner = bpf_map_lookup_elem(&owners, &sock->owner);
 
-	return owner ? owner : tenant_of(p, sk->sk_cgrp_data.cgroup);
+	return owner ? owner : tenant_of(p->levels, sk->sk_cgrp_data.cgroup);
+}
+
+#define SW_HELD 180 /* seconds: some passes */
+
+static __always_inline void hold_open(const struct sw_tenant *tenant, const struct sw_addr *addr, __u32 pattern)
+{
+	struct sw_grant_key key = { .tenancy = tenant->tenancy, .addr = *addr };
+	__u64 until = (__u64)pattern << 32 | (__u32)(bpf_ktime_get_boot_ns() / 1000000000 + SW_HELD);
+	struct sw_grant *grant = bpf_map_lookup_elem(&grants, &key);
+
+	for (int i = 0; i < SW_GRANT_PATTERNS && grant; i++) {
+		__u64 old = grant->open[i];
+
+		if (old >> 32 == pattern && old < until)
+			__sync_val_compare_and_swap(&grant->open[i], old, until);
+	}
+}
+
+/* What a name has opened stays so while a socket to it is open: for programs that ask once, and connect again later. */
+static __always_inline void hold_name(const struct sw_tenant *tenant, const struct sock *sk, struct sw_sock *sock)
+{
+	struct sw_addr v4;
+
+	if (!sock->pattern || sock->closed ||
+	    (sk->sk_protocol == IPPROTO_TCP && sk->__sk_common.skc_state == BPF_TCP_CLOSE))
+		return;
+	hold_open(tenant, &sock->flow.peer, sock->pattern);
+	if (sw_addr_embedded_v4(&sock->flow.peer, &v4))
+		hold_open(tenant, &v4, sock->pattern);
 }
 
 /* Does to one socket what its tenant's policy says, once in a pass. */
 static __always_inline void look(struct bpf_iter_meta *meta, struct sw_pass *p, struct sock *sk, struct sw_sock *sock)
 {
-	struct sw_found found;
+	struct sw_found *found;
 	struct sw_flow peer;
 	struct scope scope;
 	enum sw_cause cause;
@@ -324,14 +218,18 @@ static __always_inline void look(struct bpf_iter_meta *meta, struct sw_pass *p, 
 	idle = idle_of(sock, sk);
 	peer = peer_of(sk);
 	cause = sock->closed ? sock->closed : judge(p, &scope, sock, sk, &peer, idle);
-	if (cause && in_force(&scope)) { /* else judged by what was being cleared away meanwhile */
+	/* else judged by what was being cleared away meanwhile */
+	if (cause && (leaves(p, scope.tenant) || in_force(&scope))) {
 		found = describe(sk, sock, scope.tenant->slot, cause, idle * 1000 / p->hz);
+		if (!found)
+			return;
 		if (!p->dry && !sock->closed && sock_close(sock, cause))
-			log_closing(&scope, sock, &found);
-		if (p->dry ? bpf_seq_write(meta->seq, &found, sizeof(found))
-			   : sock->closed && !tell(meta, sock, &found))
+			log_closing(&scope, sock, found);
+		if (p->dry ? bpf_seq_write(meta->seq, found, sizeof(*found)) : sock->closed && !tell(meta, sock, found))
 			return;
 	}
+	if (!p->dry)
+		hold_name(scope.tenant, sk, sock);
 	sock->looked = p->number;
 	p->seen++;
 }
@@ -342,54 +240,65 @@ static __always_inline void note_holder(struct sw_sock *sock, struct task_struct
 	BPF_CORE_READ_STR_INTO(&sock->comm, task, comm);
 }
 
-/* A socket that we have had nothing on: from here on it is watched. NULL when there is no room for that. */
-static __always_inline struct sw_sock *adopt(struct sock *sk, const struct sw_tenant *owner)
+static __always_inline __u64 references(struct file *file)
 {
-	struct sw_sock *sock = storage_make(&socks, sk);
+	struct file___before_6_13 *before = (void *)file;
+	struct file___since_6_13 *since = (void *)file;
 
-	if (!sock || sock->owner)
-		return sock;
-	sock->owner = owner->cgroup;
-	sock->tenancy = owner->tenancy;
-	sock->judged = SW_AT_CONNECT; /* or something had been kept */
-	sock_touch(sock);
-	return sock;
+	if (bpf_core_field_exists(since->f_ref)) /* one less than there are */
+		return BPF_CORE_READ(since, f_ref.refcnt.counter) + 1;
+	return BPF_CORE_READ(before, f_count.counter);
 }
 
-#define PF_FORKNOEXEC 0x40       /* linux/sched.h */
-#define TIME_TO_EXEC  2000000000 /* ns */
+/* Descriptors of one of the host's sockets that this pass has found in tenants' hands. */
+struct sw_hands {
+	__u32 pass; /* number of the pass */
+	__u32 n;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u64); /* address of its file */
+	__type(value, struct sw_hands);
+} hands SEC(".maps");
 
 /*
- * Who starts a tenant's process forks into the tenant's cgroup, or moves there: until it calls exec() the child has all
- * that its parent has, which is the host's, and close-on-exec. What it keeps a later pass sees.
+ * The host's socket: closing it must hurt nobody outside. So all there are of its descriptors must have been found with
+ * tenants: whoever starts a tenant's process has one as well, and so has a message on its way, or a call under way.
  */
-static __always_inline bool is_starting(const struct task_struct *task)
+static __always_inline bool all_with_tenants(const struct sw_pass *p, struct file *file)
 {
-	return task->flags & PF_FORKNOEXEC && bpf_ktime_get_boot_ns() - task->start_boottime < TIME_TO_EXEC;
+	struct sw_hands one = { .pass = p->number, .n = 1 }, *seen;
+	__u64 key = (__u64)file;
+
+	seen = bpf_map_lookup_elem(&hands, &key);
+	if (!seen || seen->pass != p->number)
+		bpf_map_update_elem(&hands, &key, &one, BPF_ANY);
+	else
+		one.n = ++seen->n;
+	return references(file) == one.n + 1; /* the walk holds one itself */
 }
 
-/* Held outside the tenant it was made in, and the policy of either side forbids that. Says whose policy does. */
-static __always_inline struct sw_tenant *stray(struct sw_tenant *owner, struct sw_tenant *holder,
-					       const struct task_struct *task)
-{
-	struct scope scope;
-	struct sw_pass all = { 0 };
+#define HANDS_OUTSIDE (1U << 31) /* more than there can be */
 
-	if (owner == holder || (!owner && is_starting(task)))
-		return NULL;
-	if (scope_of(&all, owner, &scope) && scope.settings->audit)
-		return NULL;
-	if (scope_of(&all, owner, &scope) && !scope.settings->transfer)
-		return owner;
-	if (scope_of(&all, holder, &scope) && !scope.settings->transfer && !scope.settings->audit)
-		return holder;
-	return NULL;
+/*
+ * One who may has it, too: then it stays, whatever is counted. A tenant can have a descriptor found twice, at another
+ * number or in another process, and so stand in for one outside; the host's tables are gone through before tenants'.
+ */
+static __always_inline void note_outside(const struct sw_pass *p, struct file *file)
+{
+	const struct sw_hands outside = { .pass = p->number, .n = HANDS_OUTSIDE };
+	__u64 key = (__u64)file;
+
+	if (references(file) > 2) /* one, and the walk's own */
+		bpf_map_update_elem(&hands, &key, &outside, BPF_ANY);
 }
 
 static __always_inline void end_stray(struct bpf_iter_meta *meta, struct sw_pass *p, struct task_struct *task,
 				      struct sock *sk, struct sw_sock *sock, const struct sw_tenant *tenant)
 {
-	struct sw_found found;
+	struct sw_found *found;
 	struct scope scope;
 
 	if (!scope_of(p, tenant, &scope) || (sock && sock->closed))
@@ -397,12 +306,13 @@ static __always_inline void end_stray(struct bpf_iter_meta *meta, struct sw_pass
 	if (sock && !p->dry) /* whoever made it need not know of it */
 		note_holder(sock, task);
 	found = describe(sk, sock, tenant->slot, SW_CAUSE_TRANSFER, 0);
+	if (!found)
+		return;
 	if (p->dry || !sock) { /* what cannot be marked is taken by its cookie */
-		found.unmarked = !sock;
-		if (!bpf_seq_write(meta->seq, &found, sizeof(found)) && !p->dry)
-			log_closing(&scope, sock, &found);
+		if (!bpf_seq_write(meta->seq, found, sizeof(*found)) && !p->dry)
+			log_closing(&scope, sock, found);
 	} else if (sock && sock_close(sock, SW_CAUSE_TRANSFER)) {
-		log_closing(&scope, sock, &found);
+		log_closing(&scope, sock, found);
 		sock->looked = 0; /* the tenant's own process may have had it looked at before */
 	}
 }
@@ -411,7 +321,7 @@ SEC("iter/task_file") int sw_strays(struct bpf_iter__task_file *ctx)
 {
 	struct task_struct *task = ctx->task;
 	struct file *file = ctx->file;
-	struct sw_pass *p = pass_get();
+	struct sw_pass *p = pass_get(SW_PASS_WHOLE);
 	struct sw_tenant *owner, *holder, *whose;
 	struct socket *socket;
 	struct scope scope;
@@ -435,13 +345,17 @@ SEC("iter/task_file") int sw_strays(struct bpf_iter__task_file *ctx)
 		look(ctx->meta, p, sk, sock);
 		return GO_ON;
 	}
-	owner = tenant_of(p, sk->sk_cgrp_data.cgroup);
-	holder = at_home ? owner : tenant_of(p, task->cgroups->dfl_cgrp);
-	whose = stray(owner, holder, task);
+	owner = tenant_of(p->levels, sk->sk_cgrp_data.cgroup);
+	holder = at_home ? owner : tenant_of(p->levels, task->cgroups->dfl_cgrp);
+	whose = forbids_transfer(owner, holder);
+	if (!whose && !owner)
+		note_outside(p, file);
+	if (whose && !owner && !all_with_tenants(p, file))
+		whose = NULL;
 	if (!owner && !scope_of(p, whose, &scope)) /* the host's own, or none of this pass's concern */
 		return GO_ON;
 	if (!sock && !(whose && p->dry))
-		sock = adopt(sk, whose ? whose : owner);
+		sock = sock_get(whose ? whose : owner, sk);
 	if (sock && !sock->pid)
 		note_holder(sock, task);
 	if (whose)
@@ -464,16 +378,10 @@ static __always_inline bool survey_over(struct sw_pass *p)
 	return true;
 }
 
-/* Made by the kernel in a tenant's system call, for its own use (VXLAN, NFS): not the tenant's to leave idle. */
-static __always_inline bool is_kernels(const struct sock *sk)
-{
-	return BPF_CORE_READ_BITFIELD_PROBED(sk, sk_kern_sock);
-}
-
 SEC("iter/bpf_sk_storage_map") int sw_survey(struct bpf_iter__bpf_sk_storage_map *ctx)
 {
 	const struct sw_sock *known = ctx->value;
-	struct sw_pass *p = pass_get();
+	struct sw_pass *p = pass_get(SW_PASS_WHOLE);
 	struct sock *sk = ctx->sk;
 	struct sw_sock *sock;
 
@@ -498,23 +406,23 @@ SEC("iter/bpf_sk_storage_map") int sw_survey(struct bpf_iter__bpf_sk_storage_map
  * on its socket, so it is taken out at once, and by the next pass again if it is used again.
  */
 static __always_inline void end_unmarkable(struct bpf_iter_meta *meta, struct sw_pass *p, const struct scope *scope,
-					   struct sock_common *skc, struct sock *sk)
+					   struct sock *sk)
 {
-	struct sw_found found;
+	struct sw_found *found;
 
 	if (scope->settings->audit)
 		return;
 	found = describe(sk, NULL, scope->tenant->slot, SW_CAUSE_NO_ROOM, 0);
-	if (bpf_seq_write(meta->seq, &found, sizeof(found)) || p->dry)
+	if (!found)
 		return;
-	log_closing(scope, NULL, &found);
-	if (bpf_sock_destroy && !bpf_sock_destroy(skc))
-		p->closed++;
+	if (bpf_seq_write(meta->seq, found, sizeof(*found)) || p->dry)
+		return;
+	log_closing(scope, NULL, found);
 }
 
-static __always_inline int survey_table(struct bpf_iter_meta *meta, struct sock_common *skc, struct sock *sk)
+static __always_inline int survey_table(struct bpf_iter_meta *meta, struct sock *sk)
 {
-	struct sw_pass *p = pass_get();
+	struct sw_pass *p = pass_get(SW_PASS_WHOLE);
 	struct sw_tenant *owner;
 	struct scope scope;
 	struct sw_sock *sock;
@@ -526,11 +434,11 @@ static __always_inline int survey_table(struct bpf_iter_meta *meta, struct sock_
 	if (is_kernels(sk) || !is_internet(sk))
 		return GO_ON;
 	sock = bpf_sk_storage_get(&socks, sk, NULL, 0);
-	owner = sock ? NULL : tenant_of(p, sk->sk_cgrp_data.cgroup);
+	owner = sock ? NULL : tenant_of(p->levels, sk->sk_cgrp_data.cgroup);
 	if (owner && scope_of(p, owner, &scope)) {
-		sock = adopt(sk, owner);
+		sock = sock_get(owner, sk);
 		if (!sock)
-			end_unmarkable(meta, p, &scope, skc, sk);
+			end_unmarkable(meta, p, &scope, sk);
 	}
 	if (sock)
 		look(meta, p, sk, sock);
@@ -541,44 +449,12 @@ SEC("iter/tcp") int sw_survey_tcp(struct bpf_iter__tcp *ctx)
 {
 	struct sock_common *sk = ctx->sk_common;
 
-	return sk ? survey_table(ctx->meta, sk, (struct sock *)bpf_skc_to_tcp_sock(sk)) : GO_ON;
+	return sk ? survey_table(ctx->meta, (struct sock *)bpf_skc_to_tcp_sock(sk)) : GO_ON;
 }
 
 SEC("iter/udp") int sw_survey_udp(struct bpf_iter__udp *ctx)
 {
-	struct sock *sk = (struct sock *)ctx->udp_sk;
-
-	return sk ? survey_table(ctx->meta, (struct sock_common *)sk, sk) : GO_ON;
-}
-
-#define TAKE_STEPS 16 /* what it takes to close a socket, beside a look at one */
-
-static __always_inline int take(struct sock_common *sk)
-{
-	struct sw_pass *p = pass_get();
-	struct sw_sock *sock;
-
-	if (!sk || !p)
-		return GO_ON;
-	if (step_over(p))
-		return YIELD;
-	sock = bpf_sk_storage_get(&socks, sk, NULL, 0);
-	if (!sock || !sock->closed)
-		return GO_ON;
-	p->steps += TAKE_STEPS;
-	if (!bpf_sock_destroy(sk))
-		p->closed++;
-	return GO_ON;
-}
-
-SEC("iter/tcp") int sw_take_tcp(struct bpf_iter__tcp *ctx)
-{
-	return take(ctx->sk_common);
-}
-
-SEC("iter/udp") int sw_take_udp(struct bpf_iter__udp *ctx)
-{
-	return take((struct sock_common *)ctx->udp_sk);
+	return survey_table(ctx->meta, (struct sock *)ctx->udp_sk);
 }
 
 char LICENSE[] SEC("license") __weak = "GPL";

@@ -28,7 +28,7 @@ static __always_inline void *storage_make(void *map, void *sk)
  * From here on something is kept. NULL when there is no socket, or no room: memory, or net.core.optmem_max. A peer that
  * it has by now was allowed when it was named, or something had been kept.
  */
-static __always_inline struct sw_sock *sock_get(const struct sw_tenant *tenant, struct bpf_sock *sk)
+static __always_inline struct sw_sock *sock_get(const struct sw_tenant *tenant, void *sk)
 {
 	struct sw_sock *sock = sk ? storage_make(&socks, sk) : NULL;
 
@@ -107,24 +107,44 @@ static __noinline int say_closed(const struct sw_tenant *tenant, const struct sw
 	if (!c || closing->cause >= SW_CAUSE_COUNT)
 		return 0;
 	__sync_fetch_and_add(&c->closed[closing->cause], 1);
-	log_event(tenant, settings, c, denial, closing);
+	log_event(tenant, settings, c, denial, closing, NULL);
 	return 0;
 }
 
-/* Closes the socket in the middle of what `denial` refuses, and has the daemon make a pass at once. */
+/*
+ * Has what the process has and is closed taken out of the kernel's tables, at once. `slot`: the tenant it is closed for.
+ * What a packet program closes has no caller, and waits for a pass.
+ */
+static __always_inline void call_daemon(__u32 slot, __u32 process)
+{
+	struct sw_call call = { .slot = slot, .process = process };
+	struct sw_counts *c = bpf_map_lookup_elem(&counts, &slot);
+	__u64 now = bpf_jiffies64();
+
+	if (!c)
+		return;
+	if (c->called != now) {
+		c->called = now;
+		c->calls = 0;
+	}
+	if (c->calls++ >= SW_CALLS_MAX)
+		return;
+	bpf_ringbuf_output(&calls, &call, sizeof(call), BPF_RB_FORCE_WAKEUP);
+}
+
+/* Closes the socket in the middle of what `denial` refuses, and calls the daemon. */
 static __always_inline void sock_end(const struct scope *scope, struct bpf_sock *sk, enum sw_cause cause,
 				     struct sw_denial *denial)
 {
 	struct sw_closing closing = { .cause = cause, .bytes = { SW_NOT_KNOWN, SW_NOT_KNOWN } };
 	struct sw_sock *sock = scope->settings->audit ? NULL : sock_get(scope->tenant, sk);
-	__u64 call = 0;
 
 	if (!sock || !sock_close(sock, cause))
 		return;
 	if (sk->protocol == IPPROTO_UDP)
 		__builtin_memcpy(closing.bytes, sock->payload, sizeof(closing.bytes));
 	say_closed(scope->tenant, scope->settings, denial, &closing);
-	bpf_ringbuf_output(&calls, &call, sizeof(call), BPF_RB_FORCE_WAKEUP);
+	call_daemon(scope->tenant->slot, denial->pid);
 }
 
 /* For used_by_stranger(): the socket is no good any more to anyone. */

@@ -14,6 +14,8 @@
 #define PASS   1
 #define REFUSE 0
 
+#define SW_DNS_PORT 53
+
 /* Where we are: the tenant whose cgroup the program is attached to, and its image's settings. Never NULL. */
 struct scope {
 	const struct sw_tenant *tenant;
@@ -67,6 +69,18 @@ static __always_inline void count_hit(const struct sw_tenant *tenant, __u32 rule
 		__sync_fetch_and_add(hit, 1);
 }
 
+#define hide(x) asm volatile("" : "+r"(x)) /* from clang, which would ask another register than the verifier looks at */
+
+/* `what`: enum sw_naming. */
+static __always_inline void naming_count(__u32 slot, __u32 what)
+{
+	struct sw_naming_counts *c = bpf_map_lookup_elem(&namings, &slot);
+
+	hide(what);
+	if (c)
+		__sync_fetch_and_add(&c->n[what & (SW_NAMINGS_MAX - 1)], 1);
+}
+
 /* For people: which peers a tenant asks for in vain. What is asked for least goes when there is no room. */
 static __always_inline void count_refused(const struct sw_tenant *tenant, const struct sw_denial *denial)
 {
@@ -88,7 +102,7 @@ static __always_inline void count_refused(const struct sw_tenant *tenant, const 
  * At most SW_LOG_PER_SECOND events a tenant and second. Two CPUs that see a new second at once may both
  * reset the count; the price is a few events more, and no lock.
  */
-static __always_inline bool log_allowed(struct sw_counts *counts, __u64 now)
+static __always_inline bool log_in_time(struct sw_counts *counts, __u64 now)
 {
 	__u64 second = now / 1000000000;
 
@@ -99,9 +113,26 @@ static __always_inline bool log_allowed(struct sw_counts *counts, __u64 now)
 	return __sync_fetch_and_add(&counts->log_count, 1) < SW_LOG_PER_SECOND;
 }
 
-/* What an operator calls the rule that decided. */
+#define SW_LOG_RECORD ((sizeof(struct sw_event) + BPF_RINGBUF_HDR_SZ + 7) & ~7UL)
+
+/*
+ * A tenant may have a part of what is free of the ring, so that others find room, however many flood it and however
+ * late it is read. What it has there is counted from when the last of it was read; a last one beyond the ring's end was
+ * in another ring, of an earlier build.
+ */
+static __always_inline bool log_has_room(struct sw_counts *counts)
+{
+	__u64 read = bpf_ringbuf_query(&events, BPF_RB_CONS_POS),
+	      unread = bpf_ringbuf_query(&events, BPF_RB_AVAIL_DATA);
+
+	if (counts->log_end - read - 1 >= unread)
+		counts->log_unread = 0;
+	return (counts->log_unread + 1) * SW_LOG_SHARE * SW_LOG_RECORD + unread <= SW_LOG_ROOM;
+}
+
+/* What an operator calls the rule that decided, or the unix socket. */
 static __always_inline void name_rule(struct sw_event *event, const struct sw_tenant *tenant,
-				      const struct sw_settings *settings)
+				      const struct sw_settings *settings, const struct sw_unix *path)
 {
 	const struct sw_denial *denial = &event->denial;
 	bool has = denial->reason == SW_REASON_RULE && denial->rule < settings->rules;
@@ -111,10 +142,12 @@ static __always_inline void name_rule(struct sw_event *event, const struct sw_te
 	if (row) {
 		event->line = row->text.line;
 		__builtin_memcpy(event->text, row->text.text, sizeof(event->text));
-	} else {
-		event->line = 0;
-		__builtin_memset(event->text, 0, sizeof(event->text));
+		return;
 	}
+	event->line = 0;
+	__builtin_memset(event->text, 0, sizeof(event->text));
+	if (path)
+		__builtin_memcpy(event->text, path->text, sizeof(path->text));
 }
 
 /* What is wrong is counted and logged, and let pass. */
@@ -124,24 +157,52 @@ static __always_inline bool lenient(const struct sw_settings *settings, enum sw_
 	       (reason == SW_REASON_OVER_BUDGET && settings->budget_log);
 }
 
+/* The name that was asked for, or that the tenant was told the peer's address for. */
+static __always_inline void name_asked(struct sw_event *event, const struct sw_tenant *tenant)
+{
+	struct sw_grant_key key = { .tenancy = tenant->tenancy };
+	struct sw_heard *told;
+	struct sw_grant *grant;
+
+	if (event->denial.reason != SW_REASON_GATE)
+		key.addr = event->denial.flow.peer;
+	told = bpf_map_lookup_elem(&heard, &key);
+	grant = told ? NULL : bpf_map_lookup_elem(&grants, &key);
+	if (told)
+		__builtin_memcpy(event->asked, told->asked, sizeof(event->asked));
+	else if (grant)
+		__builtin_memcpy(event->asked, grant->asked, sizeof(event->asked));
+	else
+		__builtin_memset(event->asked, 0, sizeof(event->asked));
+}
+
 static __always_inline bool log_write(const struct sw_tenant *tenant, const struct sw_settings *settings,
 				      struct sw_counts *counts, const struct sw_denial *denial,
-				      const struct sw_closing *closing, __u64 now)
+				      const struct sw_closing *closing, const struct sw_unix *path, __u64 now)
 {
 	struct sw_record *record = bpf_map_lookup_elem(&records, &tenant->slot);
 	struct sw_event *event = record ? bpf_ringbuf_reserve(&events, sizeof(*event), 0) : NULL;
 
 	if (!event)
 		return false;
+	__sync_fetch_and_add(&counts->log_unread, 1);
+	counts->log_end = bpf_ringbuf_query(&events, BPF_RB_PROD_POS);
 	event->ns = now;
 	event->dropped = __sync_lock_test_and_set(&counts->log_missed, 0);
 	event->slot = tenant->slot;
 	event->image = tenant->image;
 	event->serial = tenant->serial;
-	event->denial = *denial;
-	event->closing = *closing;
-	name_rule(event, tenant, settings);
-	event->audit = !closing->cause && lenient(settings, denial->reason);
+	event->denial.flow = denial->flow;
+	barrier(); /* or clang reads all of it before it writes any, with the stack for what is in between */
+	__builtin_memcpy(&event->denial.pid, &denial->pid, sizeof(*denial) - offsetof(struct sw_denial, pid));
+	barrier();
+	if (closing)
+		event->closing = *closing;
+	else
+		__builtin_memset(&event->closing, 0, sizeof(event->closing));
+	name_rule(event, tenant, settings, path);
+	name_asked(event, tenant);
+	event->audit = !closing && lenient(settings, denial->reason);
 	__builtin_memset(event->pad, 0, sizeof(event->pad));
 	__builtin_memcpy(event->tenant, record->name, sizeof(event->tenant));
 	__builtin_memcpy(event->policy, settings->policy, sizeof(event->policy));
@@ -149,14 +210,14 @@ static __always_inline bool log_write(const struct sw_tenant *tenant, const stru
 	return true;
 }
 
-/* Or counts that it was not. */
+/* Or counts that it was not. `closing` NULL: nothing was closed. `path` NULL: no unix socket was refused. */
 static __always_inline void log_event(const struct sw_tenant *tenant, const struct sw_settings *settings,
 				      struct sw_counts *c, const struct sw_denial *denial,
-				      const struct sw_closing *closing)
+				      const struct sw_closing *closing, const struct sw_unix *path)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 
-	if (log_allowed(c, now) && log_write(tenant, settings, c, denial, closing, now))
+	if (log_in_time(c, now) && log_has_room(c) && log_write(tenant, settings, c, denial, closing, path, now))
 		return;
 	__sync_fetch_and_add(&c->log_dropped, 1);
 	__sync_fetch_and_add(&c->log_missed, 1);
@@ -164,14 +225,13 @@ static __always_inline void log_event(const struct sw_tenant *tenant, const stru
 
 /*
  * The one way to refuse: counts and logs the denial, whose particulars the caller has filled in, and returns
- * what the program must return: PASS under `mode: audit`.
+ * what the program must return: PASS under `mode: audit`. `path` as in log_event().
  */
-static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_settings *settings,
-			     struct sw_denial *denial)
+static __always_inline int refuse_path(const struct sw_tenant *tenant, const struct sw_settings *settings,
+				       struct sw_denial *denial, const struct sw_unix *path)
 {
 	__u32 slot = tenant->slot, reason = slot ? denial->reason : SW_REASON_NOT_READY;
 	struct sw_counts *c = bpf_map_lookup_elem(&counts, &slot);
-	struct sw_closing none = { 0 };
 
 	if (!c || reason >= SW_REASON_COUNT)
 		return REFUSE;
@@ -183,8 +243,14 @@ static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_set
 	}
 	if (lenient(settings, reason))
 		__sync_fetch_and_add(&c->audited, 1);
-	log_event(tenant, settings, c, denial, &none);
+	log_event(tenant, settings, c, denial, NULL, path);
 	return lenient(settings, reason) ? PASS : REFUSE;
+}
+
+static __noinline int refuse(const struct sw_tenant *tenant, const struct sw_settings *settings,
+			     struct sw_denial *denial)
+{
+	return refuse_path(tenant, settings, denial, NULL);
 }
 
 /*

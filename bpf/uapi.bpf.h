@@ -6,8 +6,11 @@
 #define EACCES          13 /* asm-generic/errno-base.h */
 #define EPROTONOSUPPORT 93 /* asm-generic/errno.h */
 #define ECONNABORTED    103
+#define SIGKILL         9
+#define ECONNREFUSED    111
 
-#define AF_INET     2 /* linux/socket.h */
+#define AF_UNIX     1 /* linux/socket.h */
+#define AF_INET     2
 #define AF_INET6    10
 #define SOCK_STREAM 1 /* linux/net.h */
 #define SOCK_DGRAM  2
@@ -19,5 +22,13 @@
 #define IPPROTO_ROUTING  43
 #define IPPROTO_FRAGMENT 44
 #define IPPROTO_DSTOPTS  60
+
+/* linux/bpf.h: as programs see a connection. What we do not read has no name here. */
+struct bpf_tcp_sock {
+	__u32 before[4];
+	__u32 rcv_nxt;
+	__u32 between[15];
+	__u64 bytes_received;
+};
 
 #endif

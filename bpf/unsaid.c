@@ -14,4 +14,9 @@ struct {
 
 struct sw_row tables;
 
+struct {
+	struct sw_domain key;
+	struct sw_domain_rule value;
+} names;
+
 struct sw_found pass;

@@ -13,11 +13,11 @@
 struct packet {
 	struct sw_flow flow;
 	__u32 ipproto;
-	__u32 transport;   /* offset of the transport header */
-	__u32 payload;     /* offset of what TCP or UDP carries; of the transport header for any other */
-	__u32 jumbo;       /* bytes of a header that is on no wire */
-	bool source_route; /* the address on the wire is not where it goes */
-	__u8 billing;      /* enum sw_billing, once the packet has been allowed */
+	__u32 transport;    /* offset of the transport header */
+	__u32 payload;      /* offset of what TCP or UDP carries; of the transport header for any other */
+	__u32 jumbo;        /* bytes of a header that is on no wire */
+	bool source_route;  /* the address on the wire is not where it goes */
+	struct terms terms; /* once the packet has been allowed */
 } __attribute__((aligned(8)));
 
 /* Which of the two ends is the remote one. */
@@ -37,6 +37,7 @@ struct sk_buff {
 };
 
 struct skb_shared_info {
+	__u8 flags;
 	struct sk_buff *frag_list;
 };
 
@@ -72,14 +73,38 @@ const volatile bool may_copy = false;
 		value;                                                                                                 \
 	})
 
+static __always_inline struct sk_buff *kernel_skb(struct __sk_buff *ctx)
+{
+	return IN_PLACE ? bpf_cast_to_kern_ctx(ctx) : (void *)ctx; /* which is what it is */
+}
+
+static __always_inline struct skb_shared_info *shared_info(struct sk_buff *skb)
+{
+	return CAST(skb_shared_info, READ(&skb->head) + READ(&skb->end));
+}
+
+#define SKBFL_SHARED_FRAG 2 /* linux/skbuff.h */
+
+/*
+ * Its data may lie in pages that a program or a file has, too, and can still be changed (sendfile, MSG_ZEROCOPY). Of a
+ * datagram the kernel does not always say so; but a short one is in one piece, unless it was put together.
+ */
+static __always_inline bool is_borrowed(struct __sk_buff *ctx, bool stream)
+{
+	if (!stream)
+		return ctx->data_end - ctx->data < ctx->len;
+	if (!IN_PLACE && !may_copy)
+		return false;
+	return READ(&shared_info(kernel_skb(ctx))->flags) & SKBFL_SHARED_FRAG;
+}
+
 /*
  * On the way out the kernel has made the pieces already and hung them on the first: each carries as much as the
  * second does, but for the last. Payload of the IP layer in each fragment; 0: there are none.
  */
 static __always_inline __u32 fragment_out(struct sk_buff *skb, __u32 whole)
 {
-	struct skb_shared_info *shared = CAST(skb_shared_info, READ(&skb->head) + READ(&skb->end));
-	struct sk_buff *second = READ(&shared->frag_list);
+	struct sk_buff *second = READ(&shared_info(skb)->frag_list);
 
 	if (!second)
 		return 0;
@@ -108,7 +133,7 @@ static __always_inline void count_fragments(struct __sk_buff *ctx, enum directio
 
 	if (!IN_PLACE && !may_copy)
 		return;
-	skb = IN_PLACE ? bpf_cast_to_kern_ctx(ctx) : (void *)ctx; /* which is what it is */
+	skb = kernel_skb(ctx);
 	each = dir == OUT ? fragment_out(skb, whole) : fragment_in(skb, v4, header + extra);
 	if (!each || each >= whole)
 		return;
@@ -145,7 +170,7 @@ static __always_inline void meter(const struct sw_tenant *tenant, enum direction
 
 	if (!m)
 		return;
-	sum = &m->of[packet->billing == SW_EXEMPT ? SW_EXEMPT : SW_BILLABLE][dir];
+	sum = &m->of[packet->terms.billing == SW_EXEMPT ? SW_EXEMPT : SW_BILLABLE][dir];
 	__sync_fetch_and_add(&sum->bytes, traffic->bytes);
 	__sync_fetch_and_add(&sum->payload, traffic->payload);
 	__sync_fetch_and_add(&sum->packets, traffic->packets);

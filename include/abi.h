@@ -26,14 +26,17 @@
 #include <linux/types.h>
 #endif
 
-#define SW_TENANTS_MAX 16384 /* slots; slot 0 stands for a cgroup that is attached but not yet filled */
-#define SW_IMAGES_MAX  16384 /* compiled policies in the kernel; image 0 is never filled, so it refuses */
-#define SW_NAME_MAX    64    /* bytes of a tenant's or policy's name, with its NUL */
-#define SW_PATH_MAX    256   /* bytes of a cgroup's path, with its NUL */
-#define SW_TEXT_MAX    120   /* bytes of a rule as it is printed, with its NUL; longer ones end in "..." */
-#define SW_OPTVAL_MAX  8     /* bytes of a mock socket option; struct linger is the largest */
-#define SW_BLOCK       64    /* counters of rules are given out by as many */
-#define SW_HITS_MAX    (SW_TENANTS_MAX * SW_BLOCK)
+#define SW_TENANTS_MAX  16384 /* slots; slot 0 stands for a cgroup that is attached but not yet filled */
+#define SW_IMAGES_MAX   16384 /* compiled policies in the kernel; image 0 is never filled, so it refuses */
+#define SW_NAME_MAX     64    /* bytes of a tenant's or policy's name, with its NUL */
+#define SW_PATH_MAX     256   /* bytes of a cgroup's path, with its NUL */
+#define SW_TEXT_MAX     120   /* bytes of a rule as it is printed, with its NUL; longer ones end in "..." */
+#define SW_OPTVAL_MAX   8     /* bytes of a mock socket option; struct linger is the largest */
+#define SW_BLOCK        64    /* counters of rules are given out by as many */
+#define SW_HITS_MAX     (SW_TENANTS_MAX * SW_BLOCK)
+#define SW_DOMAIN_MAX   256   /* bytes of a domain name as a key */
+#define SW_PATTERNS_MAX 65536 /* different patterns of names on a host, and in a policy */
+#define SW_ASKED_MAX    128   /* bytes of a domain name as it is kept for people, with its NUL */
 
 /* An address, network byte order, IPv4 as ::ffff:a.b.c.d. No 64-bit member: it must follow a __u32 unpadded. */
 struct sw_addr {
@@ -73,9 +76,17 @@ struct sw_class {
 struct sw_span {
 	__u32 first;  /* SW_SERVICE() */
 	__u16 rule;   /* index into the policy's rules, or SW_RULE_DEFAULT */
-	__u8 allow;   /* 1 or 0 */
+	__u8 answer;  /* SW_ANSWER_ */
 	__u8 billing; /* enum sw_billing: how bytes to and from such a peer are counted */
 };
+
+/* Bits of an answer. */
+#define SW_ANSWER_ALLOW    1
+#define SW_ANSWER_NAMED    2  /* a rule with a name comes before this one, and may open the service */
+#define SW_ANSWER_RESOLVER 4  /* a name server whose answers are believed */
+#define SW_ANSWER_CLASS    8  /* in a class's first span: one of the class is SW_ANSWER_NAMED */
+#define SW_ANSWER_PRIVATE  16 /* of special-purpose addresses; of a pattern: its rule says private: allow */
+#define SW_ANSWER_GATED    32 /* port 53 of a policy with gate: dns */
 
 /* Who pays for a packet. */
 enum sw_billing {
@@ -108,8 +119,18 @@ struct sw_settings {
 	__u8 budget_log;    /* 1: over its budget, new connections are logged and let pass; 0: nothing more is sent */
 	__u8 revoke; /* 1: a socket whose peer the policy no longer allows is closed; 0: its packets are dropped */
 	__u8 left;   /* 1: nobody uses the image any more, and its trie is being emptied */
-	__u8 pad[2];
-	__u64 budget; /* billable bytes out in a period; SW_NO_LIMIT: no budget */
+	__u8 named;  /* 1: answers of name servers are read, for there are rules with names */
+	__u8 gate;   /* 1: what no pattern of the image covers may not be asked for */
+	__u32 patterns_at; /* row of the first */
+	__u32 pattern_count;
+	__u32 keep;        /* seconds that an address is open at least, once it was an answer */
+	__u8 system_calls; /* 1: all may be made; 0: those that go round the hooks are refused (user/policy/calls.h) */
+	__u8 user_namespaces; /* 1: may be made and entered */
+	__u8 unix_others;     /* 1: unix sockets that are not in the image's table may be reached; 0: refused */
+	__u8 unix_says;       /* 1: the policy itself refuses some, not only for the sake of its names */
+	__u32 unix_at;        /* row of the first */
+	__u32 unix_count;     /* at most SW_UNIX_MAX */
+	__u64 budget;         /* billable bytes out in a period; SW_NO_LIMIT: no budget */
 	char policy[SW_NAME_MAX];
 	__u8 hash[32]; /* SHA-256 of the image, what makes two of them the same */
 };
@@ -136,7 +157,7 @@ struct sw_text {
 	__u32 line; /* of the policy file, from 1 */
 	__u8 allow;
 	__u8 pad[3];
-	char text[SW_TEXT_MAX];
+	char text[SW_TEXT_MAX]; /* and what its author says of it, behind the NUL (user/base/rule_text.h) */
 };
 
 /* Socket options of an image, ordered by level and name. What is not there is as sw_settings.options says. */
@@ -153,22 +174,148 @@ struct sw_option {
 #define SW_OPTION(level, name) ((__u64)(__u32)(level) << 32 | (__u32)(name))
 
 /*
- * All of an image beside its trie is one table of rows: first the spans, then the options, then the rules' texts, each
- * kind from a row of its own.
+ * A pattern is what a rule has as `name`: smtp.example.com, or *.example.com for all names below example.com. Each text
+ * has one number on this host, which is never another's. Patterns of an image, ordered by number: what their names may
+ * open.
  */
-#define SW_ROW_SPANS   16
-#define SW_ROW_OPTIONS 4
+struct sw_pattern {
+	__u32 number;          /* never 0 */
+	struct sw_class class; /* of the rules whose patterns cover this one; SW_RULE_DEFAULT: no such rule */
+	__u32 pad;
+};
+
+#define SW_UNIX_MAX  64  /* unix sockets of an image */
+#define SW_UNIX_NAME 107 /* bytes of the longest that can be listed */
+#define SW_UNIX_TEXT 112 /* room for any: 108, and a zero behind */
+
+enum sw_unix_answer {
+	SW_UNIX_DENY = 0,
+	SW_UNIX_ALLOW = 1,
+	SW_UNIX_STEER = 2, /* as if nobody listened, whatever the mode: a service that is asked in place of DNS */
+};
+
+/* A unix socket of an image, as whoever connects spells it. */
+struct sw_unix {
+	__u32 answer; /* enum sw_unix_answer */
+	__u32 len;    /* bytes of the text, without a zero that ends a path */
+	union {
+		char text[SW_UNIX_TEXT]; /* zeroes behind it; of an abstract name the first byte is zero */
+		__u64 words[SW_UNIX_TEXT / 8];
+	};
+	__u8 pad[8];
+};
+
+/*
+ * All of an image beside its tries is one table of rows: first the spans, then the options, then the patterns, then the
+ * rules' texts, then the unix sockets, each kind from a row of its own.
+ */
+#define SW_ROW_SPANS    16
+#define SW_ROW_OPTIONS  4
+#define SW_ROW_PATTERNS 8
 
 struct sw_row {
 	union {
 		struct sw_span spans[SW_ROW_SPANS];
 		struct sw_option options[SW_ROW_OPTIONS];
+		struct sw_pattern patterns[SW_ROW_PATTERNS];
 		struct sw_text text;
+		struct sw_unix path;
 	};
 };
 
 _Static_assert(SW_ROW_SPANS * sizeof(struct sw_span) == sizeof(struct sw_row), "spans fill a row");
 _Static_assert(SW_ROW_OPTIONS * sizeof(struct sw_option) == sizeof(struct sw_row), "options fill a row");
+_Static_assert(SW_ROW_PATTERNS * sizeof(struct sw_pattern) == sizeof(struct sw_row), "patterns fill a row");
+
+/*
+ * LPM trie key of a domain name: lower case and backwards, so that what is below a domain begins like it.
+ *
+ *   "moc.elpmaxe.ptms\0"   smtp.example.com alone
+ *   "moc.elpmaxe."         *.example.com
+ */
+struct sw_domain {
+	__u32 len; /* bits of the text */
+	char text[SW_DOMAIN_MAX];
+};
+
+/* Its value: the image's most specific pattern for the name. */
+struct sw_domain_rule {
+	__u32 pattern; /* number */
+	__u32 opens;   /* 1: its class has a rule; 0: such names may be asked for, and open nothing */
+};
+
+/* A pattern's text as a key: as in sw_domain, zeroes behind it. */
+struct sw_pattern_text {
+	char text[SW_DOMAIN_MAX];
+};
+
+/* An address that was the answer to a tenant's question. */
+struct sw_grant_key {
+	__u32 tenancy; /* of sw_tenant: what another tenant was told opens nothing */
+	struct sw_addr addr;
+};
+
+#define SW_GRANT_PATTERNS 4
+#define SW_GRANTS_MAX     (1 << 19) /* of the host */
+#define SW_GRANTS_EACH    2048      /* of a tenant */
+
+/* One word each, read and replaced whole: the pattern's number in the upper half, in the lower the second of the boot
+ * clock when it ends; 0: free. */
+struct sw_grant {
+	__u64 open[SW_GRANT_PATTERNS];
+	/* for people, of the last answer: */
+	__u64 serial;             /* of the image then in force */
+	__u32 learned;            /* boot clock, seconds */
+	__u32 ttl;                /* seconds, as the answer had it */
+	char asked[SW_ASKED_MAX]; /* the name, backwards; a longer one is cut */
+};
+
+/* A tenant's grants in the order they came, as a ring of at most SW_GRANTS_EACH: `turns` has no room for as many of each. */
+struct sw_turn {
+	__u32 tenancy;
+	__u32 at;
+};
+
+/* What a tenant was told that opens nothing, by address, and the name it asked for last under the gate, by none: for the
+ * log. */
+struct sw_heard {
+	char asked[SW_ASKED_MAX]; /* as in sw_grant */
+};
+
+/* What became of questions and answers: name in metrics, and what it means. */
+#define SW_NAMINGS(X)                                                                                                  \
+	X(ASKED, "asked", "questions for names that a rule has")                                                       \
+	X(GATED, "gated", "questions refused by gate: dns, for no rule has the name")                                  \
+	X(ANSWERED, "answered", "answers to these questions")                                                          \
+	X(LEARNED, "learned", "addresses that an answer opened")                                                       \
+	X(RENEWED, "renewed", "addresses that an answer kept open for longer")                                         \
+	X(UNASKED, "unasked", "answers to no question of the socket")                                                  \
+	X(MALFORMED, "malformed", "answers that could not be read")                                                    \
+	X(CLOSED, "closed", "addresses that a name may not open: private ones, or an earlier rule decides")            \
+	X(CAP, "cap", "addresses beyond what a tenant may have open")                                                  \
+	X(NO_ROOM, "no-room", "addresses or questions that there was no memory for")                                   \
+	X(FOREIGN, "foreign", "name servers asked from a network namespace that is not the host's making")             \
+	X(GAP, "gap", "segments of an answer over TCP that came out of order, and were asked for again")               \
+	X(EXPIRED, "expired", "addresses whose time was over, and whose place another took")                           \
+	X(STEERED, "steered", "connects to nscd or systemd-resolved that were refused, so that DNS is asked")
+
+enum sw_naming {
+#define X(id, name, help) SW_NAMING_##id,
+	SW_NAMINGS(X)
+#undef X
+		SW_NAMING_COUNT,
+};
+
+#define SW_NAMINGS_MAX 32 /* room, as for reasons; a power of two */
+
+/* Per slot, shared by all CPUs. */
+struct sw_naming_counts {
+	__u32 tenancy; /* whose they are: of another one, they count as zeroes */
+	__u32 turn;    /* of sw_turn: the next that is looked at, modulo `places` */
+	__u32 places;  /* of the ring, so far; it grows when all that are looked at are in use */
+	__u32 pad;
+	__u64 n[SW_NAMINGS_MAX];
+};
 
 /* Cgroup storage, keyed by the id of the attached cgroup. All zeroes (not filled yet) refuses everything. */
 struct sw_tenant {
@@ -186,15 +333,18 @@ struct sw_flow {
 	struct sw_addr peer;
 	__u16 port; /* host byte order */
 	__u8 proto; /* enum sw_proto, or SW_PROTOS for any other */
-	__u8 pad;
+	__u8 local; /* 1: by way of the loopback device, whatever the address is */
 };
 
 /* What a decision says. */
 struct sw_verdict {
 	__u16 rule; /* index, SW_RULE_DEFAULT, or SW_RULE_NONE when `reason` is not SW_REASON_RULE */
 	__u8 allow;
-	__u8 reason;  /* enum sw_reason; of no meaning when allowed */
-	__u8 billing; /* enum sw_billing; of no meaning when refused */
+	__u8 reason;   /* enum sw_reason; of no meaning when allowed */
+	__u8 billing;  /* enum sw_billing; of no meaning when refused */
+	__u8 resolver; /* SW_ANSWER_RESOLVER, SW_ANSWER_GATED: what is said to and by it is read */
+	__u8 pad[2];
+	__u32 pattern; /* number of the one that allowed it; 0: a rule without names decided */
 };
 
 /*
@@ -235,7 +385,9 @@ struct sw_meter {
 	X(MALFORMED, "malformed", "a packet whose headers could not be read")                                          \
 	X(OVER_BUDGET, "over-budget", "the tenant has sent what its budget allows for the day or month")               \
 	X(CLOSED, "closed", "the socket had been closed for good before")                                              \
-	X(NO_ROOM, "no-room", "no room for what is kept on a socket: memory, or net.core.optmem_max")
+	X(NO_ROOM, "no-room", "no room for what is kept on a socket: memory, or net.core.optmem_max")                  \
+	X(GATE, "gate", "a question for a name that no rule has, under gate: dns")                                     \
+	X(UNIX, "unix", "a unix socket that the policy does not allow")
 
 enum sw_reason {
 #define X(id, name, help) SW_REASON_##id,
@@ -253,7 +405,10 @@ enum sw_reason {
 	X(REVOKED, "revoked", "the policy no longer allows its peer, and says on-revoke: close")                       \
 	X(TRANSFER, "transfer", "a process had it that is not of the tenant it was made in")                           \
 	X(LISTEN, "listen", "it listened, which the policy does not allow")                                            \
-	X(NO_ROOM, "no-room", "nothing could be kept on it: memory, or net.core.optmem_max")
+	X(NO_ROOM, "no-room", "nothing could be kept on it: memory, or net.core.optmem_max")                           \
+	X(GATE, "gate", "it asked a name server over TCP for a name that no rule has, under gate: dns")                \
+	X(LINGERING, "lingering", "its cgroup was removed more than a quarter of an hour before")                       \
+	X(DETACHED, "detached", "its tenant was detached")
 
 enum sw_cause {
 	SW_CAUSE_NONE = 0,
@@ -274,13 +429,22 @@ struct sw_counts {
 	__u64 denied[SW_REASONS_MAX];
 	__u64 closed[SW_CAUSES_MAX]; /* sockets; of SW_CAUSE_NONE always 0 */
 	__u64 audited;               /* of the denied: let pass by `mode: audit` */
-	__u64 log_dropped;           /* denials not logged: over the rate, or the ring was full */
+	__u64 log_dropped;           /* denials not logged: over the rate, or over the tenant's share of the ring */
 	__u64 log_missed;            /* of these, since the last one that was logged */
 	__u64 log_second;            /* boot clock, seconds: which second log_count counts */
 	__u64 log_count;
+	__u64 log_unread; /* of those in the ring, since all were read that the tenant had there */
+	__u64 log_end;    /* where the ring ended behind its last */
+	__u64 called;     /* jiffies: when one of its sockets was last put into the ring of calls, */
+	__u64 calls;      /* and how many were within that */
+	__u64 removed;    /* boot clock, seconds: when a pass first saw that its cgroup was removed; 0: none has */
 };
 
-#define SW_LOG_PER_SECOND 100 /* denials logged per tenant and second; the others are only counted */
+#define SW_LINGER 900 /* seconds that sockets may outlive their cgroup */
+
+#define SW_LOG_PER_SECOND 100       /* denials logged per tenant and second; the others are only counted */
+#define SW_LOG_ROOM       (1 << 20) /* bytes of the ring, and */
+#define SW_LOG_SHARE      8         /* which part of what is free a tenant may have */
 
 /* Per slot: where the rules of the image in force are counted. */
 struct sw_block {
@@ -322,10 +486,21 @@ struct sw_refused_key {
 	X(GETPEERNAME4, getpeername4, BPF_CGROUP_INET4_GETPEERNAME)                                                    \
 	X(GETPEERNAME6, getpeername6, BPF_CGROUP_INET6_GETPEERNAME)                                                    \
 	X(RECVMSG4, recvmsg4, BPF_CGROUP_UDP4_RECVMSG)                                                                 \
-	X(RECVMSG6, recvmsg6, BPF_CGROUP_UDP6_RECVMSG)
+	X(RECVMSG6, recvmsg6, BPF_CGROUP_UDP6_RECVMSG)                                                                 \
+	X(CONNECT_UNIX, connect_unix, SW_CGROUP_UNIX_CONNECT)                                                          \
+	X(SENDMSG_UNIX, sendmsg_unix, SW_CGROUP_UNIX_SENDMSG)
 
-/* In a struct sw_event, where a hook would stand: a pass over the sockets (user/kern/reap.h). */
+/* BPF_CGROUP_UNIX_CONNECT and BPF_CGROUP_UNIX_SENDMSG of Linux 6.7, newer than the headers we build with */
+#define SW_CGROUP_UNIX_CONNECT 49
+#define SW_CGROUP_UNIX_SENDMSG 50
+
+/* From this one on a hook is used where the kernel has it. A policy that refuses all but some of what these see is not
+ * attached where they are not there (user/kern/publish.c). */
+#define SW_HOOKS_OPTIONAL SW_HOOK_CONNECT_UNIX
+
+/* In a struct sw_event, where a hook would stand: a pass over the sockets (user/kern/reap.h), or a watch (below). */
 #define SW_HOOK_PASS SW_HOOK_COUNT
+#define SW_HOOK_USE  (SW_HOOK_PASS + 1)
 
 enum sw_hook {
 #define X(id, name, type) SW_HOOK_##id,
@@ -342,6 +517,12 @@ enum sw_hook {
 	X(RECEIVE, receive, "recv, recvmsg, read, also when there was nothing")                                        \
 	X(RECEIVE_ENTRY, receive_entry, "recv, recvmsg, read, also when there was nothing")                            \
 	X(RECEIVE_LENGTH, receive_length, "recv, recvmsg, read, also when there was nothing")                          \
+	X(SEND, send, "send, sendmsg, write")                                                                          \
+	X(SEND_ENTRY, send_entry, "send, sendmsg, write")                                                              \
+	X(SEND_LENGTH, send_length, "send, sendmsg, write")                                                            \
+	X(SEND_PAGE, send_page, "sendfile and splice into a socket, apart from send")                                  \
+	X(DRAIN, drain, "data taken out of TCP by splice")                                                               \
+	X(STATE, state, "connect and listen on TCP, whoever's it is")                                                  \
 	X(POLL_TCP, poll_tcp, "poll, select, epoll on TCP")                                                            \
 	X(POLL_UDP, poll_udp, "poll, select, epoll on UDP")                                                            \
 	X(IOCTL4, ioctl4, "ioctl over IPv4")                                                                           \
@@ -393,6 +574,8 @@ struct sw_event {
 	char text[SW_TEXT_MAX]; /* likewise, or empty */
 	char tenant[SW_NAME_MAX];
 	char policy[SW_NAME_MAX];
+	char asked
+		[SW_ASKED_MAX]; /* the name that an answer gave for the peer, or that was asked for; backwards; or empty */
 };
 
 /*
@@ -405,11 +588,39 @@ struct sw_pass {
 	__u32 slot;   /* only of this tenant; 0: of all */
 	__u32 dry;    /* 1: say what would be closed, and close nothing */
 	__u32 number; /* of the pass; never 0 */
-	__u32 pad;
+	__u32 leaves; /* sw_tenant.tenancy of one that is detached: all of its are closed; 0: of none */
 	__u64 steps;  /* objects of any kind that were looked at since the processor was given back */
 	__u64 pause;  /* how many of them until that is done again */
 	__u64 seen;   /* tenants' sockets that were looked at */
 	__u64 closed; /* sockets that were taken out of the kernel's tables */
+};
+
+/* Calls of a tenant in a jiffy: beyond that a pass finds what it has. So the ring has room for others. */
+#define SW_CALLS_MAX 4
+
+/* A hook has closed a socket in the middle of a call: who called. Read from the ring `calls`. */
+struct sw_call {
+	__u32 slot;
+	__u32 process; /* id, in the first PID namespace */
+};
+
+/* The map `pass` has one of each. A walk for calls may be made beside a pass, and needs `steps` and `pause` alone. */
+enum sw_pass_of {
+	SW_PASS_WHOLE,
+	SW_PASS_CALLED,
+	SW_PASS_OFS,
+};
+
+/* Who has what, as the census finds it: a process, and each thread of it that has something else than the first. */
+struct sw_task {
+	__u64 netns;   /* cookie of its network namespace; 0: it has none any more */
+	__u64 files;   /* its table of descriptors: alike for those who share one; 0: likewise */
+	__u32 inode;   /* of the network namespace, in nsfs */
+	__u32 thread;  /* id, as is `process`, in the PID namespace of who reads this */
+	__u32 process;
+	__u32 caller; /* the process's id in the first PID namespace: sw_call.process */
+	__u32 slot;   /* of the tenant it is a process of, or 0 */
+	__u32 room;   /* descriptors that the table has room for */
 };
 
 /* Objects that a program looks at before it gives the processor back to who reads the iterator; in the survey, at
@@ -436,8 +647,7 @@ struct sw_found {
 	__u8 bound;  /* 1: it is in the kernel's tables, so that there is something to take out; 0: what we say of it is
 			all */
 	__u8 fresh;  /* 1: this pass closes it; 0: an earlier one did, and it is still there */
-	__u8 unmarked; /* 1: nothing could be kept on it; it is to be taken by its cookie */
-	__u8 pad[3];
+	__u8 pad[4];
 	char comm[16];
 };
 
@@ -513,19 +723,27 @@ SW_LAYOUT(sw_addr, 16);
 SW_LAYOUT(sw_prefix, 20);
 SW_LAYOUT(sw_class, 8);
 SW_LAYOUT(sw_span, 8);
-SW_LAYOUT(sw_settings, 56 + SW_NAME_MAX + 32);
+SW_LAYOUT(sw_settings, 80 + SW_NAME_MAX + 32);
 SW_LAYOUT(sw_text, 8 + SW_TEXT_MAX);
 SW_LAYOUT(sw_option, 32);
+SW_LAYOUT(sw_unix, 16 + SW_UNIX_TEXT);
 SW_LAYOUT(sw_row, 8 + SW_TEXT_MAX);
+SW_LAYOUT(sw_pattern, 16);
+SW_LAYOUT(sw_domain, 4 + SW_DOMAIN_MAX);
+SW_LAYOUT(sw_domain_rule, 8);
+SW_LAYOUT(sw_grant_key, 20);
+SW_LAYOUT(sw_grant, 16 + 8 * SW_GRANT_PATTERNS + SW_ASKED_MAX);
+SW_LAYOUT(sw_turn, 8);
+SW_LAYOUT(sw_naming_counts, 16 + 8 * SW_NAMINGS_MAX);
 SW_LAYOUT(sw_tenant, 40);
 SW_LAYOUT(sw_flow, 20);
 SW_LAYOUT(sw_meter, 96);
-SW_LAYOUT(sw_counts, 8 * (7 + SW_REASONS_MAX + SW_CAUSES_MAX));
+SW_LAYOUT(sw_counts, 8 * (12 + SW_REASONS_MAX + SW_CAUSES_MAX));
 SW_LAYOUT(sw_block, 16);
 SW_LAYOUT(sw_refused_key, 32);
 SW_LAYOUT(sw_denial, 56);
 SW_LAYOUT(sw_closing, 32);
-SW_LAYOUT(sw_event, 128 + SW_TEXT_MAX + 2 * SW_NAME_MAX);
+SW_LAYOUT(sw_event, 128 + SW_TEXT_MAX + 2 * SW_NAME_MAX + SW_ASKED_MAX);
 SW_LAYOUT(sw_pass, 64);
 SW_LAYOUT(sw_found, 136);
 SW_LAYOUT(sw_record, 72 + SW_NAME_MAX + 2 * SW_PATH_MAX);

@@ -41,6 +41,7 @@ struct work {
 	socklen_t len;
 	unsigned turn;
 	int *crowd; /* `load->crowd` sockets */
+	struct dialog *dialog;
 	const struct load *load;
 };
 
@@ -53,6 +54,8 @@ struct load {
 	int (*open)(struct work *work); /* 0 or -1 with errno, as both */
 	int (*run)(struct work *work);  /* one operation */
 	int crowd;
+	const struct answer *answer; /* to the question that is asked */
+	int most;                    /* operations in a turn; 0: as many as there is time for */
 };
 
 enum load_id {
@@ -93,9 +96,44 @@ enum load_id {
 	LOAD_SENDTO_FAR6,
 	LOAD_HOLD_IDLE,
 	LOAD_HOLD_CONNECTED,
+	LOAD_ASK_NEGATIVE,
+	LOAD_ASK_ANEW,
+	LOAD_ASK_RENEWED,
+	LOAD_ASK_NEW,
+	LOAD_ASK_NEW_MANY,
+	LOAD_ASK_ALIASES,
+	LOAD_ASK_STRANGE,
+	LOAD_ASK_STREAM,
+	LOAD_NAMED_CONNECT,
+	LOAD_NAMED_SEND,
+	LOAD_NAMED_SENDTO,
 };
 
 extern const struct load loads[];
+
+/* ---- questions to a name server ---- */
+
+#define NAME_SERVER "127.0.0.53"
+#define NAME_NAMED  "api.example.com" /* a rule has it, and none has the other */
+#define NAME_OTHER  "www.example.org"
+
+struct answer {
+	const char *name;
+	unsigned aliases, addresses;
+	const char *first; /* of the addresses; NULL: one that is nobody's here */
+	bool fresh;        /* the addresses are others each time */
+};
+
+/* Before the clients start: what they are answered over is no tenant's. */
+void answers_open(void);
+
+/* In these one thread is both ends, so nobody is woken. */
+int open_asking(struct work *work);
+int open_asking_anew(struct work *work);
+int open_asking_stream(struct work *work);
+int run_ask(struct work *work);
+int run_ask_anew(struct work *work);
+int ask_once(struct work *work);
 
 /* ---- clients ---- */
 
@@ -103,6 +141,7 @@ struct client {
 	char cgroup[SW_PATH_MAX];
 	int fd; /* to the process */
 	int pid;
+	long done; /* operations in all its turns */
 };
 
 /* The bench's own near side, or its twin. */
@@ -161,6 +200,7 @@ void policy_write(unsigned n, int variant, char path[SW_PATH_MAX]);
 
 void empty_load(const char *object);
 int empty_program(enum sw_hook hook);
+int pinned(const char *prefix, const char *name);                  /* of the host: a program or a map */
 int hook_hold(const char *cgroup, int program, enum sw_hook hook); /* a link, which the caller closes */
 
 /* Holds an empty program on each hook on which `model` has one; how many there are. */
@@ -197,13 +237,16 @@ void table_print(const char *title, int columns);
 
 void bench_hooks(int ms, const char *empty_object);
 void bench_peers(int ms, const char *empty_object);
+void bench_builds(int ms);
+void bench_names(void);
 void bench_memory(void);
 void bench_life(void);
 void bench_loading(void);
 void bench_passes(void);
 void bench_tenants(void);
 
-#define HOOK_TURNS (24 * 3 * (ROUNDS + 1)) /* how many turns these take */
-#define PEER_TURNS ((23 * 6 + 2 * 4 * 7) * (ROUNDS + 1))
+#define HOOK_TURNS  (24 * 3 * (ROUNDS + 1)) /* how many turns these take */
+#define BUILD_TURNS (LOAD_HOLD_IDLE * 3 * (ROUNDS + 1))
+#define PEER_TURNS  ((23 * 6 + 2 * 4 * 7) * (ROUNDS + 1))
 
 #endif

@@ -14,6 +14,7 @@
 
 #define TURN_MS     8
 #define BATCHES_MAX (1 << 16)
+#define PATIENCE    60 /* seconds for an order: what waits for longer waits for nothing */
 
 enum order { ORDER_OPEN, ORDER_TURN, ORDER_CLOSE, ORDER_REACH };
 
@@ -24,6 +25,7 @@ struct request {
 
 struct reply {
 	double ns;
+	int done;  /* operations */
 	int error; /* errno */
 };
 
@@ -46,15 +48,16 @@ static void work_close(struct work *work)
 	for (int i = 0; work->crowd && i < work->load->crowd; i++)
 		close(work->crowd[i]);
 	free(work->crowd);
+	free(work->dialog);
 }
 
 /* The lower quartile of batches: what else ran, and waiting for the other end, does not count. */
-static int work_turn(struct work *work, const struct load *load, int ms, double *ns)
+static int work_turn(struct work *work, const struct load *load, int ms, struct reply *reply)
 {
 	double begin = now_ns(), end = begin + ms * 1e6, at = begin, next;
-	int n = 0;
+	int n = 0, most = load->most ? load->most / load->batch : BATCHES_MAX;
 
-	while (at < end && n < BATCHES_MAX) {
+	while (at < end && n < most) {
 		for (int i = 0; i < load->batch; i++)
 			if (load->run(work))
 				return -1;
@@ -62,7 +65,8 @@ static int work_turn(struct work *work, const struct load *load, int ms, double 
 		batches[n++] = (next - at) / load->batch;
 		at = next;
 	}
-	*ns = quartiles(batches, n).low;
+	reply->ns = quartiles(batches, n).low;
+	reply->done = n * load->batch;
 	return 0;
 }
 
@@ -81,13 +85,13 @@ static int reach(unsigned i)
 	return err ? -1 : 0;
 }
 
-static int obey(const struct request *request, struct work *work, double *ns)
+static int obey(const struct request *request, struct work *work, struct reply *reply)
 {
 	switch (request->order) {
 	case ORDER_OPEN:
 		return work_open(work, &loads[request->value]);
 	case ORDER_TURN:
-		return work_turn(work, work->load, request->value, ns);
+		return work_turn(work, work->load, request->value, reply);
 	case ORDER_REACH:
 		return reach(request->value);
 	case ORDER_CLOSE:
@@ -105,7 +109,9 @@ static void client_main(int fd)
 	while (read(fd, &request, sizeof(request)) == sizeof(request)) {
 		struct reply reply = { 0 };
 
-		reply.error = obey(&request, &work, &reply.ns) ? errno : 0;
+		alarm(PATIENCE);
+		reply.error = obey(&request, &work, &reply) ? errno : 0;
+		alarm(0);
 		if (write(fd, &reply, sizeof(reply)) != sizeof(reply))
 			break;
 	}
@@ -171,13 +177,13 @@ static struct reply client_try(struct client *client, enum order order, int valu
 	return reply;
 }
 
-static double client_ask(struct client *client, enum order order, int value)
+static struct reply client_ask(struct client *client, enum order order, int value)
 {
 	struct reply reply = client_try(client, order, value);
 
 	if (reply.error)
 		die("the client in %s fails: %s", client->cgroup, strerror(reply.error));
-	return reply.ns;
+	return reply;
 }
 
 bool client_reaches(struct client *client, unsigned i)
@@ -201,7 +207,10 @@ void client_close(struct client *client)
 
 double client_turn(struct client *client, int ms)
 {
-	return client_ask(client, ORDER_TURN, ms);
+	struct reply reply = client_ask(client, ORDER_TURN, ms);
+
+	client->done += reply.done;
+	return reply.ns;
 }
 
 /* A round is many short turns in rotation, so that a slow spell of the machine meets all clients. */

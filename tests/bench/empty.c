@@ -23,7 +23,7 @@ void empty_load(const char *file)
 		return;
 	if (!object || bpf_object__load(object))
 		die("%s: %s", file, strerror(errno));
-	for (int i = 0; i < SW_HOOK_COUNT; i++) {
+	for (int i = 0; i < SW_HOOKS_OPTIONAL; i++) {
 		char name[64];
 
 		snprintf(name, sizeof(name), "empty_%s", hook_name(i));
@@ -60,7 +60,7 @@ int hooks_copy(const char *cgroup, const char *model, int links[SW_HOOK_COUNT])
 {
 	int dir = opened(model), held = 0;
 
-	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
+	for (int hook = 0; hook < SW_HOOKS_OPTIONAL; hook++) {
 		__u32 ids[64], n = 64;
 
 		if (bpf_prog_query(dir, hook_attach_type(hook), 0, NULL, ids, &n))

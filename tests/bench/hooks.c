@@ -57,7 +57,7 @@ static struct programs {
 	struct sw_tenant tenant; /* of a real one, from which the clients' are made */
 } programs;
 
-static int pinned(const char *prefix, const char *name)
+int pinned(const char *prefix, const char *name)
 {
 	char path[SW_PATH_MAX];
 	int fd;
@@ -74,7 +74,7 @@ static void load_all(const char *empty_object, const char *tenant_path)
 	__u64 id = cgroup_number(tenant_path);
 
 	empty_load(empty_object);
-	for (int i = 0; i < SW_HOOK_COUNT; i++)
+	for (int i = 0; i < SW_HOOKS_OPTIONAL; i++)
 		programs.ours[i] = pinned("sw_", hook_name(i));
 	programs.tenants = pinned("", "tenants");
 	if (bpf_map_lookup_elem(programs.tenants, &id, &programs.tenant))

@@ -114,6 +114,17 @@ static int open_crowd_connected(struct work *work)
 	return 0;
 }
 
+/* To what a name has opened. */
+static int open_named(struct work *work)
+{
+	return ask_once(work) ? -1 : open_udp(work);
+}
+
+static int open_named_connected(struct work *work)
+{
+	return ask_once(work) ? -1 : open_udp_connected(work);
+}
+
 static int run_nothing(struct work *work)
 {
 	(void)work;
@@ -281,6 +292,14 @@ static int run_recv(struct work *work)
 	return recvfrom(work->fd, &byte, 1, MSG_PEEK, (struct sockaddr *)&from, &len) == 1 ? 0 : -1;
 }
 
+static const struct answer no_address = { NAME_NAMED, 0, 0, NULL, false };
+static const struct answer one_address = { NAME_NAMED, 0, 1, NULL, false };
+static const struct answer new_address = { NAME_NAMED, 0, 1, NULL, true };
+static const struct answer new_addresses = { NAME_NAMED, 0, 60, NULL, true };
+static const struct answer aliases = { NAME_NAMED, 5, 1, NULL, false };
+static const struct answer far_address = { NAME_NAMED, 0, 1, FAR4, false };
+static const struct answer strange = { NAME_OTHER, 0, 1, NULL, false };
+
 const struct load loads[] = {
 	[LOAD_SOCKET] = { "socket, close", 64, NEAR4, PORT_DROP, 1, open_nothing, run_socket },
 	[LOAD_CONNECT4] = { "connect UDP", 64, NULL4, PORT_DROP, 1, open_udp, run_connect },
@@ -322,4 +341,24 @@ const struct load loads[] = {
 	[LOAD_SENDTO_FAR6] = { "UDP sendto, one peer, IPv6", 64, FAR6, PORT_DROP, 1, open_udp, run_sendto },
 	[LOAD_HOLD_IDLE] = { "UDP, only made", 64, FAR4, PORT_DROP, 1, open_crowd, run_nothing, 10000 },
 	[LOAD_HOLD_CONNECTED] = { "UDP, connected", 64, FAR4, PORT_DROP, 1, open_crowd_connected, run_nothing, 10000 },
+	[LOAD_ASK_NEGATIVE] = { "no address", 16, NAME_SERVER, 53, 1, open_asking, run_ask, .answer = &no_address },
+	[LOAD_ASK_ANEW] = { "no address, a socket for each", 16, NAME_SERVER, 53, 1, open_asking_anew, run_ask_anew,
+			    .answer = &no_address },
+	[LOAD_ASK_RENEWED] = { "an address that is open", 16, NAME_SERVER, 53, 1, open_asking, run_ask,
+			       .answer = &one_address },
+	[LOAD_ASK_NEW] = { "a new address", 16, NAME_SERVER, 53, 1, open_asking, run_ask, .answer = &new_address,
+			   .most = 2000 },
+	[LOAD_ASK_NEW_MANY] = { "60 new addresses", 2, NAME_SERVER, 53, 1, open_asking, run_ask,
+				.answer = &new_addresses, .most = 34 },
+	[LOAD_ASK_ALIASES] = { "5 CNAMEs, an address that is open", 16, NAME_SERVER, 53, 1, open_asking, run_ask,
+			       .answer = &aliases },
+	[LOAD_ASK_STRANGE] = { "an address, a name that no rule has", 16, NAME_SERVER, 53, 1, open_asking, run_ask,
+			       .answer = &strange },
+	[LOAD_ASK_STREAM] = { "an address that is open, TCP", 16, NAME_SERVER, 53, 1, open_asking_stream, run_ask,
+			      .answer = &one_address },
+	[LOAD_NAMED_CONNECT] = { "TCP connect accepted, close", 8, FAR4, PORT_CLOSE, 1, open_named, run_tcp,
+				 .answer = &far_address },
+	[LOAD_NAMED_SEND] = { "UDP send, connected", 64, FAR4, PORT_DROP, 1, open_named_connected, run_send,
+			      .answer = &far_address },
+	[LOAD_NAMED_SENDTO] = { "UDP sendto", 64, FAR4, PORT_DROP, 1, open_named, run_sendto, .answer = &far_address },
 };

@@ -54,7 +54,10 @@ static int share(double seconds, int turns)
 	return ms < 2 ? 2 : ms;
 }
 
-/* BENCH_ONLY names parts (hooks peers memory life loading passes tenants); BENCH_HOOK names the one hook to measure. */
+/*
+ * BENCH_ONLY names parts (hooks peers builds names memory life loading passes tenants), BENCH_HOOK the one hook to measure,
+ * BENCH_BEFORE another build's program, without which there is no `builds`.
+ */
 static bool wanted(const char *part)
 {
 	const char *only = getenv("BENCH_ONLY");
@@ -73,6 +76,10 @@ int main(int argc, char **argv)
 		bench_hooks(share(atof(argv[2]), HOOK_TURNS), argv[1]);
 	if (wanted("peers"))
 		bench_peers(share(atof(argv[2]), PEER_TURNS), argv[1]);
+	if (wanted("builds"))
+		bench_builds(share(atof(argv[2]), BUILD_TURNS));
+	if (wanted("names"))
+		bench_names();
 	if (wanted("memory"))
 		bench_memory();
 	if (wanted("life"))

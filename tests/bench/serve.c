@@ -90,7 +90,7 @@ void far_listen(void)
 {
 	static const char *const far[NETWORKS] = { "BENCH_FAR", "BENCH_TWIN_FAR" };
 
-	for (int i = 0; i < NETWORKS; i++) {
+	for (int i = 0; i < NETWORKS && stream_listeners[i] < 0; i++) {
 		network_enter(given(far[i]));
 		stream_listeners[i] = listening(FAR4, PORT_STREAM);
 		close_by_reset(stream_listeners[i]);

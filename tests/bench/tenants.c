@@ -25,7 +25,7 @@ void must(int err, const struct fault *fault)
 }
 
 /* Tenant 00001 is in slot 1, and so on. */
-static const char *cgroup_of(__u32 slot)
+static const char *cgroup_numbered(__u32 slot)
 {
 	static char name[32];
 
@@ -55,7 +55,7 @@ static void attach_one(struct host *host, __u32 slot, const struct sw_tenant *fi
 	struct tenancy taken;
 
 	snprintf(name, sizeof(name), "bench-%05u", slot);
-	cgroup_add(cgroup_of(slot), path);
+	cgroup_add(cgroup_numbered(slot), path);
 	must(cgroup_open(&cgroup, path, &fault), &fault);
 	must(tenancy_hold(host, &cgroup, &as, &terms, &taken, &fault), &fault);
 	if (taken.slot != slot)
@@ -85,7 +85,7 @@ static double attach_all(void)
 	double begin;
 
 	cgroup_add("tenants", path);
-	cgroup_add(cgroup_of(1), path);
+	cgroup_add(cgroup_numbered(1), path);
 	policy_write(10, 0, policy);
 	add_budget(policy);
 	forget_ended();
@@ -169,7 +169,7 @@ static void end_some(const struct host *host)
 static void start_senders(struct client *senders)
 {
 	for (int i = 0; i < SENDERS; i++) {
-		client_start(&senders[i], cgroup_of(100 * (i + 1)));
+		client_start(&senders[i], cgroup_numbered(100 * (i + 1)));
 		client_open(&senders[i], LOAD_SEND_NULL);
 	}
 }

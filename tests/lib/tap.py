@@ -35,13 +35,15 @@ def check(what, holds):
 
 
 def run_case(number, name, function, tidy):
+    """What the function returns, if anything, is said behind the name."""
     trouble.clear()
+    said = None
     try:
-        function()
+        said = function()
     except Exception:
         trouble.extend(traceback.format_exc().splitlines())
     tidy()
-    print(f"{'not ok' if trouble else 'ok'} {number} - {name}")
+    print(f"{'not ok' if trouble else 'ok'} {number} - {name}{f': {said}' if said else ''}")
     for line in trouble[:20]:
         print("#  ", line)
     if len(trouble) > 20:

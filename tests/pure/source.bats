@@ -49,7 +49,7 @@ inclusions() {
 	local header
 	for header in user/*/*.h include/abi.h include/addr.h; do
 		gcc -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -Werror -Iinclude -Iuser/base -Iuser/cli -Iuser/policy -Iuser/report \
-			-Iuser/client -Iuser/ledger -Iuser/kern -Iuser/tenancy -Iuser/daemon -Iuser/cmd \
+			-Iuser/client -Iuser/ledger -Iuser/kern -Iuser/tenancy -Iuser/daemon -Iuser/cmd -Iuser/exporter \
 			-fsyntax-only -x c "$header" || return 1
 	done
 	for header in include/abi.h include/addr.h bpf/*.bpf.h; do
@@ -63,4 +63,20 @@ inclusions() {
 	local lab own
 	lab=$(make -n run) own=$(make -n run CMD=true) # whole, for make does not like to be cut short
 	grep -qx 'scripts/deps run' <<<"$lab" && ! grep -qx 'scripts/deps run' <<<"$own"
+}
+
+@test "docs/attacks.md has the attacks that are tried, and no other" {
+	tests/box/attacks/table --check
+}
+
+@test "every file says under which license it is" {
+	reuse lint --quiet || { reuse lint && return 1; }
+}
+
+# What every Debian has that builds packages is not named there.
+@test "the Debian package is built with what building needs, and packages have this version" {
+	diff <(awk '$1 == "build" && $2 !~ /^(gcc|libc6-dev|linux-libc-dev)$/ { print $2 }' scripts/packages | sort) \
+		<(sed -n '/^Build-Depends/,/^[^ ]/p' debian/control | sed -nE 's/^ +([a-z0-9.-]+),$/\1/p' | sort)
+	[ "$(sed -nE '1s/.*\((.*)\).*/\1/p' debian/changelog)" = "$(sed -n 's/^VERSION := //p' Makefile)" ]
+	[ "$(sed -n 's/^Version: *//p' packaging/sockwarden.spec)" = "$(sed -n 's/^VERSION := //p' Makefile)" ]
 }

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <ctype.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "csv.h"
+#include "mem.h"
+#include "plain.h"
 
 static void before_field(struct csv *csv)
 {
@@ -12,28 +14,30 @@ static void before_field(struct csv *csv)
 	csv->more = true;
 }
 
-/* Of the control characters the RFC knows line ends only. */
 static void put(FILE *out, char c)
 {
 	if (c == '"')
 		fputc('"', out);
-	fputc(iscntrl((unsigned char)c) && c != '\r' && c != '\n' ? '?' : c, out);
+	fputc(c, out);
 }
 
 void csv_text(struct csv *csv, const char *value)
 {
+	char *text;
 	bool quoted;
 
 	before_field(csv);
 	if (!value)
 		return;
-	quoted = !*value || strpbrk(value, ",\"\r\n");
+	text = plain_but(mem_strdup(value), "\r\n"); /* of the control characters the RFC knows line ends only */
+	quoted = !*text || strpbrk(text, ",\"\r\n");
 	if (quoted)
 		fputc('"', csv->out);
-	for (; *value; value++)
-		put(csv->out, *value);
+	for (const char *c = text; *c; c++)
+		put(csv->out, *c);
 	if (quoted)
 		fputc('"', csv->out);
+	free(text);
 }
 
 void csv_number(struct csv *csv, __u64 value)

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "diag.h"
+#include "plain.h"
 
 #define SOURCE_MAX 160  /* longer lines are quoted up to here; a caret beyond it is left out */
 #define ERRORS_MAX 1000 /* kept; more are counted, for nobody reads them and each costs a look through the file */
@@ -32,14 +32,6 @@ static char *source_line(const struct place *place)
 	return mem_strndup(at, stop - at);
 }
 
-/* A message is one line, whatever was in the value that it quotes. */
-static void make_plain(char *text)
-{
-	for (; *text; text++)
-		if (iscntrl((unsigned char)*text))
-			*text = '?';
-}
-
 static void add(struct diags *diags, const struct place *place, bool note, const char *format, va_list args)
 {
 	struct diag *diag;
@@ -52,9 +44,7 @@ static void add(struct diags *diags, const struct place *place, bool note, const
 	diag->col = place->col;
 	diag->note = note;
 	diag->source = source_line(place);
-	if (vasprintf(&diag->text, format, args) < 0)
-		abort();
-	make_plain(diag->text);
+	diag->text = plain(mem_vprintf(format, args)); /* one line, whatever was in the value that it quotes */
 }
 
 void diag_error(struct diags *diags, const struct place *place, const char *format, ...)
@@ -77,10 +67,7 @@ void diag_note(struct diags *diags, const struct place *place, const char *forma
 
 static void print_quoted(const struct diag *diag, FILE *out)
 {
-	fputs("  ", out);
-	for (const char *c = diag->source; *c; c++)
-		fputc(iscntrl((unsigned char)*c) && *c != '\t' ? '?' : *c, out);
-	fputc('\n', out);
+	fprintf(out, "  %s\n", plain_but(diag->source, "\t"));
 	if (!diag->col || diag->col > strlen(diag->source) + 1)
 		return;
 	fputs("  ", out);
@@ -89,7 +76,6 @@ static void print_quoted(const struct diag *diag, FILE *out)
 	fputs("^\n", out);
 }
 
-/* By place, and as they came; files stay in the order in which they were first spoken of. */
 static int by_place(const void *a, const void *b)
 {
 	const struct diag *x = a, *y = b;
@@ -103,7 +89,7 @@ static int by_place(const void *a, const void *b)
 	return x->seen < y->seen ? -1 : 1;
 }
 
-static void sort(struct diags *diags)
+void diags_sort(struct diags *diags)
 {
 	for (size_t i = 0; i < diags->n; i++) {
 		size_t first = 0;
@@ -119,11 +105,11 @@ static void sort(struct diags *diags)
 
 void diags_print(struct diags *diags, FILE *out)
 {
-	sort(diags);
+	diags_sort(diags);
 	for (size_t i = 0; i < diags->n; i++) {
 		const struct diag *diag = &diags->v[i];
 
-		fputs(diag->file, out);
+		fputs(plain(diag->file), out);
 		if (diag->line)
 			fprintf(out, ":%u:%u", diag->line, diag->col);
 		fprintf(out, ": %s: %s\n", diag->note ? "note" : "error", diag->text);
@@ -134,13 +120,38 @@ void diags_print(struct diags *diags, FILE *out)
 		fprintf(out, "%zu more mistakes are not shown: correct these first\n", diags->errors - ERRORS_MAX);
 }
 
-void diags_free(struct diags *diags)
+static void diag_free(struct diag *diag)
+{
+	free(diag->file);
+	free(diag->text);
+	free(diag->source);
+}
+
+void diags_drop_notes(struct diags *diags)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < diags->n; i++) {
+		if (diags->v[i].note)
+			diag_free(&diags->v[i]);
+		else
+			diags->v[n++] = diags->v[i];
+	}
+	diags->n = n;
+}
+
+void diags_drop_sources(struct diags *diags)
 {
 	for (size_t i = 0; i < diags->n; i++) {
-		free(diags->v[i].file);
-		free(diags->v[i].text);
 		free(diags->v[i].source);
+		diags->v[i].source = NULL;
 	}
+}
+
+void diags_free(struct diags *diags)
+{
+	for (size_t i = 0; i < diags->n; i++)
+		diag_free(&diags->v[i]);
 	free(diags->v);
 	*diags = (struct diags){ 0 };
 }

@@ -40,8 +40,14 @@ void diag_error(struct diags *diags, const struct place *place, const char *form
 void diag_note(struct diags *diags, const struct place *place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* file:line:col: error: text, the source line and a caret, in the order of the file. */
+/* By place, and as they came; files in the order in which they were first spoken of. */
+void diags_sort(struct diags *diags);
+
+/* file:line:col: error: text, the source line and a caret, sorted. */
 void diags_print(struct diags *diags, FILE *out);
+
+void diags_drop_notes(struct diags *diags);
+void diags_drop_sources(struct diags *diags); /* for a log: a line each */
 void diags_free(struct diags *diags);
 
 #endif

@@ -3,7 +3,17 @@
 #include <string.h>
 
 #include "json.h"
+#include "plain.h"
 #include "utf8.h"
+
+/* As UTF-16 has it. */
+static void escape(FILE *out, unsigned character)
+{
+	if (character < 0x10000)
+		fprintf(out, "\\u%04x", character);
+	else
+		fprintf(out, "\\u%04x\\u%04x", 0xd7c0 + (character >> 10), 0xdc00 + (character & 0x3ff));
+}
 
 static void quote(FILE *out, const char *text)
 {
@@ -15,12 +25,12 @@ static void quote(FILE *out, const char *text)
 		len = utf8_len(s);
 		if (*s == '"' || *s == '\\')
 			fprintf(out, "\\%c", *s);
-		else if (*s < ' ')
-			fprintf(out, "\\u%04x", *s);
 		else if (!len)
 			fputs("\\ufffd", out);
-		else
+		else if (plain_is(utf8_value(s, len)))
 			fwrite(s, 1, len, out);
+		else
+			escape(out, utf8_value(s, len));
 	}
 	fputc('"', out);
 }

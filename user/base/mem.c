@@ -34,14 +34,22 @@ char *mem_strdup(const char *s)
 	return must(strdup(s));
 }
 
+char *mem_vprintf(const char *format, va_list args)
+{
+	char *out;
+
+	if (vasprintf(&out, format, args) < 0)
+		abort();
+	return out;
+}
+
 char *mem_printf(const char *format, ...)
 {
 	va_list args;
 	char *out;
 
 	va_start(args, format);
-	if (vasprintf(&out, format, args) < 0)
-		abort();
+	out = mem_vprintf(format, args);
 	va_end(args);
 	return out;
 }

@@ -6,6 +6,7 @@
 #ifndef SW_MEM_H
 #define SW_MEM_H
 
+#include <stdarg.h>
 #include <stddef.h>
 
 void *mem_alloc(size_t count, size_t size); /* zeroed; free() it */
@@ -13,6 +14,7 @@ void *mem_resize(void *old, size_t count, size_t size);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t len);
 char *mem_printf(const char *format, ...) __attribute__((format(printf, 1, 2)));
+char *mem_vprintf(const char *format, va_list args) __attribute__((format(printf, 1, 0)));
 
 /* A growing array: `list` is a struct with `v`, `n` and `room`. Evaluates to a pointer to the new, zeroed element. */
 #define LIST(type)                                                                                                     \

@@ -6,6 +6,7 @@
 
 #include "abi.h"
 #include "names.h"
+#include "plain.h"
 
 const char *reason_name(unsigned reason)
 {
@@ -27,6 +28,28 @@ const char *reason_help(unsigned reason)
 	};
 
 	return reason < SW_REASON_COUNT ? helps[reason] : "?";
+}
+
+const char *naming_name(unsigned naming)
+{
+	static const char *const names[] = {
+#define X(id, name, help) [SW_NAMING_##id] = name,
+		SW_NAMINGS(X)
+#undef X
+	};
+
+	return naming < SW_NAMING_COUNT ? names[naming] : "?";
+}
+
+const char *naming_help(unsigned naming)
+{
+	static const char *const helps[] = {
+#define X(id, name, help) [SW_NAMING_##id] = help,
+		SW_NAMINGS(X)
+#undef X
+	};
+
+	return naming < SW_NAMING_COUNT ? helps[naming] : "?";
 }
 
 const char *cause_name(unsigned cause)
@@ -58,9 +81,10 @@ const char *hook_name(unsigned hook)
 		SW_HOOKS(X)
 #undef X
 			[SW_HOOK_PASS] = "pass",
+		[SW_HOOK_USE] = "use",
 	};
 
-	return hook <= SW_HOOK_PASS ? names[hook] : "?";
+	return hook <= SW_HOOK_USE ? names[hook] : "?";
 }
 
 const char *watch_name(unsigned watch)
@@ -98,8 +122,8 @@ const char *period_name(unsigned period)
 const char *comm_format(const char comm[16], char text[SW_COMM_TEXT])
 {
 	snprintf(text, SW_COMM_TEXT, "%.16s", comm);
-	for (char *c = text; *c; c++)
-		if (*c <= ' ' || *c > '~')
+	for (char *c = plain(text); *c; c++)
+		if (*c == ' ')
 			*c = '?';
 	return text;
 }

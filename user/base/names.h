@@ -7,11 +7,13 @@
 
 const char *reason_name(unsigned reason); /* as counters and logs have it */
 const char *reason_help(unsigned reason); /* for people */
-const char *cause_name(unsigned cause);   /* likewise, of a closing */
+const char *naming_name(unsigned naming); /* enum sw_naming, likewise */
+const char *naming_help(unsigned naming);
+const char *cause_name(unsigned cause); /* likewise, of a closing */
 const char *cause_help(unsigned cause);
 const char *hook_name(unsigned hook); /* "pass" for SW_HOOK_PASS */
 #define SW_COMM_TEXT 17
-/* What a process calls itself, with nothing in it that moves the cursor or ends the line. */
+/* What a process calls itself: plain, and one word. */
 const char *comm_format(const char comm[16], char text[SW_COMM_TEXT]);
 
 const char *watch_name(unsigned watch);   /* of a program */

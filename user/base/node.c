@@ -54,7 +54,7 @@ static bool next(struct reader *reader, yaml_event_t *event)
 			   "not text: %s: a policy is written in UTF-8", reader->parser.problem);
 	else
 		diag_error(reader->diags, at(reader, &reader->parser.problem_mark),
-			   "not YAML: %s: look at the indentation, brackets and quotes up to here (IPv6 needs quotes)",
+			   "not YAML: %s: look at the indentation, brackets and quotes up to here (IPv6 and *.example.com need quotes)",
 			   reader->parser.problem ? reader->parser.problem : "out of memory");
 	return false;
 }
@@ -143,32 +143,47 @@ static int by_key(const void *a, const void *b)
 	return x->key_col < y->key_col ? -1 : 1;
 }
 
-/* Keys must be plain words, each once. Those that are not are dropped from the map. */
-static void check_keys(struct reader *reader, struct node *map)
+/* Those that have a key. The others are no more. */
+static void keep_keyed(struct node *map)
 {
-	struct node **sorted;
 	size_t n = 0;
 
-	for (size_t i = 0; i < map->n; i++) {
-		if (map->v[i]->key) {
+	for (size_t i = 0; i < map->n; i++)
+		if (map->v[i]->key)
 			map->v[n++] = map->v[i];
+		else
+			node_free(map->v[i]);
+	map->n = n;
+}
+
+/* Keys must be plain words, each once. What is not is dropped from the map, so that a reader meets each key once. */
+static void check_keys(struct reader *reader, struct node *map)
+{
+	struct node **sorted, *first;
+
+	for (size_t i = 0; i < map->n; i++)
+		if (!map->v[i]->key)
+			diag_error(reader->diags, at_key(reader, map->v[i]),
+				   "a key must be a word: no list, map or alias can be one");
+	keep_keyed(map);
+	if (!map->n)
+		return;
+	sorted = mem_alloc(map->n, sizeof(*sorted));
+	memcpy(sorted, map->v, map->n * sizeof(*sorted));
+	qsort(sorted, map->n, sizeof(*sorted), by_key);
+	first = sorted[0];
+	for (size_t i = 1; i < map->n; i++) {
+		if (strcmp(first->key, sorted[i]->key)) {
+			first = sorted[i];
 			continue;
 		}
-		diag_error(reader->diags, at_key(reader, map->v[i]),
-			   "a key must be a word: no list, map or alias can be one");
-		node_free(map->v[i]);
+		diag_error(reader->diags, at_key(reader, sorted[i]),
+			   "'%s' stands here a second time: keep one of the two", first->key);
+		free(sorted[i]->key);
+		sorted[i]->key = NULL;
 	}
-	map->n = n;
-	if (!n)
-		return;
-	sorted = mem_alloc(n, sizeof(*sorted));
-	memcpy(sorted, map->v, n * sizeof(*sorted));
-	qsort(sorted, n, sizeof(*sorted), by_key);
-	for (size_t i = 1; i < n; i++)
-		if (!strcmp(sorted[i - 1]->key, sorted[i]->key))
-			diag_error(reader->diags, at_key(reader, sorted[i]),
-				   "'%s' stands here a second time: keep one of the two", sorted[i]->key);
 	free(sorted);
+	keep_keyed(map);
 }
 
 static struct node *read_value(struct reader *reader, const yaml_event_t *event, int depth)

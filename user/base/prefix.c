@@ -70,11 +70,11 @@ const char *addr_format(const struct sw_addr *addr, char buf[SW_ADDR_TEXT])
 
 const char *flow_format(const struct sw_flow *flow, char buf[SW_FLOW_TEXT])
 {
-	bool v4 = sw_addr_is_v4(&flow->peer);
+	bool v4 = sw_addr_is_v4(&flow->peer), own = flow->local && !sw_addr_is_loopback(&flow->peer);
 	char addr[SW_ADDR_TEXT];
 
-	snprintf(buf, SW_FLOW_TEXT, "%s %s%s%s:%u", proto_name(flow->proto), v4 ? "" : "[",
-		 addr_format(&flow->peer, addr), v4 ? "" : "]", flow->port);
+	snprintf(buf, SW_FLOW_TEXT, "%s %s%s%s%s:%u", proto_name(flow->proto), v4 ? "" : "[",
+		 addr_format(&flow->peer, addr), own ? "%lo" : "", v4 ? "" : "]", flow->port);
 	return buf;
 }
 
@@ -195,24 +195,47 @@ static bool siblings(const struct sw_prefix *a, const struct sw_prefix *b)
 	return prefix_covers(&parent, &b->addr);
 }
 
+/* IPv4 first: a prefix of IPv6 says nothing of IPv4, though ::ffff:0:0/96 lies inside some. */
+static int family_order(const void *a, const void *b)
+{
+	bool x = prefix_is_v4(a), y = prefix_is_v4(b);
+
+	return x != y ? y - x : prefix_order(a, b);
+}
+
+static bool same_family(const struct sw_prefix *a, const struct sw_prefix *b)
+{
+	return prefix_is_v4(a) == prefix_is_v4(b);
+}
+
 void prefixes_aggregate(struct prefixes *set)
 {
 	size_t n = 0;
 
 	if (set->n)
-		qsort(set->v, set->n, sizeof(*set->v), prefix_order);
+		qsort(set->v, set->n, sizeof(*set->v), family_order);
 	for (size_t i = 0; i < set->n; i++) {
 		struct sw_prefix next = set->v[i];
 
-		if (n && prefix_covers(&set->v[n - 1], &next.addr))
+		if (n && same_family(&set->v[n - 1], &next) && prefix_covers(&set->v[n - 1], &next.addr))
 			continue;
-		while (n && siblings(&set->v[n - 1], &next)) {
+		while (n && same_family(&set->v[n - 1], &next) && siblings(&set->v[n - 1], &next)) {
 			next = set->v[--n];
 			next.len--;
 		}
 		set->v[n++] = next;
 	}
 	set->n = n;
+}
+
+/* How many of an aggregated set are of IPv4: they come first. */
+static size_t count_v4(const struct prefixes *set)
+{
+	size_t n = 0;
+
+	while (n < set->n && prefix_is_v4(&set->v[n]))
+		n++;
+	return n;
 }
 
 /* Adds what is left of `prefix` without `minus[0..n)`, which all lie inside it, in order. */
@@ -231,36 +254,48 @@ static void subtract_inside(struct sw_prefix prefix, const struct sw_prefix *min
 		split++;
 	subtract_inside(half, minus, split, out);
 	half.addr.b[prefix.len / 8] |= 0x80 >> prefix.len % 8;
-	subtract_inside(half, minus + split, n - split, out);
+	if (prefix_is_v4(&half) == prefix_is_v4(&prefix)) /* not ::ffff:0:0/96: that is IPv4 */
+		subtract_inside(half, minus + split, n - split, out);
+}
+
+/* Of one family, both sorted. */
+static void subtract(const struct sw_prefix *set, size_t n, const struct sw_prefix *minus, size_t m,
+		     struct prefixes *out)
+{
+	size_t j = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		const struct sw_prefix *prefix = &set[i];
+		struct sw_addr last = prefix_last(prefix), minus_last;
+		size_t first;
+
+		for (; j < m; j++) {
+			minus_last = prefix_last(&minus[j]);
+			if (memcmp(minus_last.b, prefix->addr.b, 16) >= 0)
+				break;
+		}
+		first = j;
+		if (first < m && prefix_covers(&minus[first], &prefix->addr) && minus[first].len <= prefix->len)
+			continue;
+		while (j < m && memcmp(minus[j].addr.b, last.b, 16) <= 0)
+			j++;
+		subtract_inside(*prefix, minus + first, j - first, out);
+	}
 }
 
 void prefixes_subtract(struct prefixes *set, struct prefixes *minus)
 {
 	struct prefixes out = { 0 };
-	size_t j = 0;
+	size_t v4, minus_v4;
 
 	prefixes_aggregate(set);
 	prefixes_aggregate(minus);
-	if (!minus->n)
+	if (!set->n || !minus->n)
 		return;
-	for (size_t i = 0; i < set->n; i++) {
-		const struct sw_prefix *prefix = &set->v[i];
-		struct sw_addr last = prefix_last(prefix), minus_last;
-		size_t first;
-
-		for (; j < minus->n; j++) {
-			minus_last = prefix_last(&minus->v[j]);
-			if (memcmp(minus_last.b, prefix->addr.b, 16) >= 0)
-				break;
-		}
-		first = j;
-		if (first < minus->n && prefix_covers(&minus->v[first], &prefix->addr) &&
-		    minus->v[first].len <= prefix->len)
-			continue;
-		while (j < minus->n && memcmp(minus->v[j].addr.b, last.b, 16) <= 0)
-			j++;
-		subtract_inside(*prefix, minus->v + first, j - first, &out);
-	}
+	v4 = count_v4(set);
+	minus_v4 = count_v4(minus);
+	subtract(set->v, v4, minus->v, minus_v4, &out);
+	subtract(set->v + v4, set->n - v4, minus->v + minus_v4, minus->n - minus_v4, &out);
 	prefixes_free(set);
 	*set = out;
 	prefixes_aggregate(set);

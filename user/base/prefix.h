@@ -27,7 +27,7 @@ const char *prefix_parse(const char *text, struct sw_prefix *prefix);
 const char *addr_format(const struct sw_addr *addr, char buf[SW_ADDR_TEXT]);
 
 #define SW_FLOW_TEXT 64
-/* "tcp 203.0.113.5:443", "udp [2001:db8::1]:53" */
+/* "tcp 203.0.113.5:443", "udp [2001:db8::1]:53", "tcp 198.51.100.7%lo:80" for one of the host's own */
 const char *flow_format(const struct sw_flow *flow, char buf[SW_FLOW_TEXT]);
 const char *prefix_format(const struct sw_prefix *prefix, char buf[SW_PREFIX_TEXT]);
 
@@ -44,7 +44,7 @@ int prefix_order(const void *a, const void *b);
  */
 void prefixes_parse(const char *file, const char *text, size_t len, struct prefixes *out, struct diags *diags);
 
-/* Sorted, with what is covered left out and siblings joined: the shortest list for the same addresses. */
+/* Sorted, IPv4 first, with what is covered left out and siblings joined: the shortest list for the same addresses. */
 void prefixes_aggregate(struct prefixes *set);
 
 /* The addresses of `set` that are not in `minus`, aggregated. Both are aggregated on the way. */

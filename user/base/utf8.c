@@ -20,6 +20,15 @@ int utf8_len(const unsigned char *s)
 	return len;
 }
 
+unsigned utf8_value(const unsigned char *s, int len)
+{
+	unsigned value = len == 1 ? s[0] : s[0] & (0xff >> (len + 1));
+
+	for (int i = 1; i < len; i++)
+		value = value << 6 | (s[i] & 0x3f);
+	return value;
+}
+
 size_t utf8_mark(const char *text, size_t len)
 {
 	return len >= 3 && !memcmp(text, "\xef\xbb\xbf", 3) ? 3 : 0;

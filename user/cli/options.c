@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "options.h"
 
 static bool is_taken(const struct option_table *table, int row)
 {
-	return table->takes & 1U << row;
+	return table->takes & 1ULL << row;
 }
 
 /* Rows are told from letters by where they begin. */
@@ -69,6 +70,9 @@ void options_print(const struct option_table *table, int width)
 			continue;
 		snprintf(left, sizeof(left), "%s --%s%s%s", row->letter ? (char[]){ '-', row->letter, ',', 0 } : "   ",
 			 row->name, row->arg ? " " : "", row->arg ? row->arg : "");
-		printf("  %-*s %s\n", width, left, row->help);
+		if (strlen(left) <= (size_t)width)
+			printf("  %-*s %s\n", width, left, row->help);
+		else
+			printf("  %s\n  %*s %s\n", left, width, "", row->help);
 	}
 }

@@ -4,6 +4,7 @@
 #define SW_OPTIONS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct option_row {
 	char letter; /* 0: it has none */
@@ -15,11 +16,11 @@ struct option_row {
 struct option_table {
 	const struct option_row *rows;
 	int n;          /* at most OPTION_ROWS_MAX */
-	unsigned takes; /* bits 1 << row of those that are taken; a letter may be another's among the rest */
+	uint64_t takes; /* bits 1 << row of those that are taken; a letter may be another's among the rest */
 	bool leading;   /* the first argument ends them: what follows is not ours */
 };
 
-#define OPTION_ROWS_MAX 32
+#define OPTION_ROWS_MAX 64
 
 enum {
 	OPTION_END = -1,

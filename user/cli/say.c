@@ -1,15 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <stdarg.h>
+#include <stdlib.h>
+#include <unistd.h>
 
+#include "mem.h"
+#include "plain.h"
 #include "say.h"
 
 static void say(FILE *out, const char *format, va_list args)
 {
-	flockfile(out);
-	fprintf(out, "%s: ", say_program);
-	vfprintf(out, format, args);
-	fputc('\n', out);
-	funlockfile(out);
+	char *text = mem_vprintf(format, args);
+
+	plain_line(out, "%s: %s", say_program, text);
+	free(text);
 }
 
 void warn(const char *format, ...)
@@ -28,4 +31,31 @@ void warn_to(FILE *out, const char *format, ...)
 	va_start(args, format);
 	say(out, format, args);
 	va_end(args);
+}
+
+static bool to_journal(const struct about *about, const char *text)
+{
+	struct journal_entry entry;
+
+	if (!journal_is(STDERR_FILENO))
+		return false;
+	journal_begin(&entry, about->message, about->priority, say_program);
+	journal_field(&entry, "TENANT", about->tenant);
+	journal_field(&entry, "POLICY", about->policy);
+	journal_field(&entry, "OLD_POLICY", about->old_policy);
+	journal_field(&entry, "CGROUP", about->cgroup);
+	return journal_send(&entry, text);
+}
+
+void warn_about(const struct about *about, const char *format, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, format);
+	text = mem_vprintf(format, args);
+	va_end(args);
+	if (!to_journal(about, text))
+		warn("%s", text);
+	free(text);
 }

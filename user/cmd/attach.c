@@ -5,10 +5,11 @@
 
 #include "amount.h"
 #include "attach.h"
-#include "cli.h"
+#include "attach_to.h"
 #include "foreign.h"
 #include "named.h"
 #include "names.h"
+#include "plain.h"
 #include "publish.h"
 #include "reports.h"
 #include "state.h"
@@ -22,15 +23,31 @@ static void report_foreign(const struct foreign *foreign, void *data)
 }
 
 /* How what was done is told: with the tenant, its cgroup, its policy and the number of rules. */
-#define ATTACHED  "attached %s (%s) to policy %s, %u rule%s\n"
-#define REPLACED  "replaced the policy of %s (%s): it is %s now, %u rule%s\n"
-#define UNCHANGED "unchanged: %s (%s) is attached to policy %s, %u rule%s\n"
+#define ATTACHED  "attached %s (%s) to policy %s, %u rule%s"
+#define REPLACED  "replaced the policy of %s (%s): it is %s now, %u rule%s"
+#define UNCHANGED "unchanged: %s (%s) is attached to policy %s, %u rule%s"
 
-static int attach_new(struct host *host, const struct cgroup *cgroup, const struct attachment *as, struct tenancy *of,
-		      struct fault *fault)
+/* What is attached already is only warned of: another policy makes it no worse. */
+static int check_kept(const struct cli *cli, const struct cgroup *cgroup, bool is_new, struct fault *fault)
 {
-	int err = foreign_find(host, cgroup, report_foreign, NULL, fault);
+	struct fault why;
+	int err = cgroup_keeps(cgroup, &why);
 
+	if (!err)
+		return 0;
+	if (is_new && !cli_has(cli, OPTION_FORCE))
+		return fault_set(fault, -err, "%s; --force attaches it all the same", why.text);
+	warn("warning: %s", why.text);
+	return 0;
+}
+
+static int attach_new(struct host *host, const struct cli *cli, const struct cgroup *cgroup,
+		      const struct attachment *as, struct tenancy *of, struct fault *fault)
+{
+	int err = check_kept(cli, cgroup, true, fault);
+
+	if (!err)
+		err = foreign_find(host, cgroup, report_foreign, NULL, fault);
 	return err ? err : tenancy_attach(host, cgroup, as, of, fault);
 }
 
@@ -43,7 +60,8 @@ static int attach(struct host *host, struct cli *cli, const struct attachment *a
 	*of = tenancy_of_cgroup(host, cgroup->id);
 	*done = ATTACHED;
 	if (!tenancy_is_whole(host, *of))
-		return attach_new(host, cgroup, as, of, fault);
+		return attach_new(host, cli, cgroup, as, of, fault);
+	check_kept(cli, cgroup, false, fault);
 	record = tenancy_record(host, *of);
 	*done = UNCHANGED;
 	if (strcmp(record->name, as->name))
@@ -69,8 +87,8 @@ static int show(const struct host *host, struct cli *cli, struct tenancy of, con
 
 	if (!cli_has(cli, OPTION_JSON)) {
 		if (!cli_has(cli, OPTION_QUIET))
-			printf(done, record->name, record->path, settings->policy, settings->rules,
-			       plural(settings->rules));
+			plain_line(stdout, done, record->name, record->path, settings->policy, settings->rules,
+				   plural(settings->rules));
 		return 0;
 	}
 	err = tenancy_report(host, of, &report, fault);
@@ -80,13 +98,14 @@ static int show(const struct host *host, struct cli *cli, struct tenancy of, con
 	return err;
 }
 
-/* The name asked for, or the one it has, or that of the directory. */
-static int choose_name(const struct host *host, const struct cli *cli, const struct cgroup *cgroup,
+/* The name asked for, or the one it has, or else that of the unit or directory. */
+static int choose_name(const struct host *host, const struct cli *cli, const struct cgroup *cgroup, const char *unit,
 		       char name[SW_NAME_MAX], struct fault *fault)
 {
 	struct tenancy has = tenancy_of_cgroup(host, cgroup->id);
 	const char *text = cli->value[OPTION_TENANT] ? cli->value[OPTION_TENANT]
 			   : has.number              ? tenancy_record(host, has)->name
+			   : unit                    ? unit
 						     : strrchr(cgroup->path, '/') + 1;
 	const char *wrong = tenant_name_check(text);
 
@@ -112,24 +131,24 @@ static int open_named(const struct host *host, const char *text, struct cgroup *
 			 record->name);
 }
 
-static int attach_and_show(struct cli *cli, struct host *host, const struct cgroup *cgroup, const char *source,
-			   struct publishing *ready, struct fault *fault)
+static int attach_and_show(struct cli *cli, struct host *host, const struct cgroup *cgroup, const char *unit,
+			   const char *source, struct publishing *ready, struct fault *fault)
 {
 	const struct image *image = ready->image;
 	char name[SW_NAME_MAX];
 	const struct attachment as = { .name = name, .policy = source, .image = image, .ready = ready, .wanted = true };
 	const char *done;
 	struct tenancy of;
-	int err = choose_name(host, cli, cgroup, name, fault);
+	int err = choose_name(host, cli, cgroup, unit, name, fault);
 
 	if (!err)
 		err = attach(host, cli, &as, cgroup, &of, &done, fault);
 	return err ? err : show(host, cli, of, image, done, fault);
 }
 
-static int attach_under(struct cli *cli, const char *source, const struct image *image)
+static int attach_under(struct cli *cli, const char *text, const char *unit, const char *source,
+			const struct image *image)
 {
-	const char *text = cli->args[0];
 	struct cgroup cgroup = { .fd = -1 };
 	struct publishing ready;
 	struct fault fault;
@@ -144,7 +163,7 @@ static int attach_under(struct cli *cli, const char *source, const struct image 
 	if (!err && cgroup.fd < 0)
 		err = open_named(&host, text, &cgroup, &fault);
 	if (!err)
-		err = attach_and_show(cli, &host, &cgroup, source, &ready, &fault);
+		err = attach_and_show(cli, &host, &cgroup, unit, source, &ready, &fault);
 	cgroup_close(&cgroup);
 	publish_discard(&ready);
 	if (err || !publish_may_wait(&host))
@@ -153,9 +172,8 @@ static int attach_under(struct cli *cli, const char *source, const struct image 
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }
 
-int cmd_attach(struct cli *cli)
+int attach_to(struct cli *cli, const char *text, const char *unit, const char *policy)
 {
-	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
 	struct image *image = policy_compile(policy, false, stderr);
 	char *source;
 	int status;
@@ -163,8 +181,15 @@ int cmd_attach(struct cli *cli)
 	if (!image)
 		return EXIT_FAILED;
 	source = policy_source(policy);
-	status = attach_under(cli, source, image);
+	status = attach_under(cli, text, unit, source, image);
 	free(source);
 	image_free(image);
 	return status;
+}
+
+int cmd_attach(struct cli *cli)
+{
+	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
+
+	return cli_has(cli, OPTION_UNIT) ? attach_unit(cli, cli->args[0]) : attach_to(cli, cli->args[0], NULL, policy);
 }

@@ -9,6 +9,7 @@
 #include "names.h"
 #include "netns.h"
 #include "reap.h"
+#include "take.h"
 #include "reports.h"
 #include "watch.h"
 
@@ -22,9 +23,10 @@ static const struct operation {
 } operations[] = {
 	{ "connect", "connect4, connect6", NONE },
 	{ "sendto, sendmsg to a peer", "sendmsg4, sendmsg6", NONE },
-	{ "data sent over TCP, also when none leaves", "passes", NONE },
+	{ "data sent over TCP, also when none leaves", "passes", W(SEND) | W(SEND_ENTRY) | W(SEND_LENGTH) },
+	{ "send that fails", NULL, W(SEND) | W(SEND_ENTRY) | W(SEND_LENGTH) },
 	{ "data received over TCP, or read", "passes", NONE },
-	{ "datagram sent", "egress, passes", NONE },
+	{ "datagram sent", "egress, passes", W(SEND) | W(SEND_ENTRY) | W(SEND_LENGTH) },
 	{ "datagram received", "ingress", NONE },
 	{ "datagram read, with the peer's address", "recvmsg4, recvmsg6", NONE },
 	{ "datagram read, without it", "passes", W(RECEIVE) | W(RECEIVE_ENTRY) | W(RECEIVE_LENGTH) },
@@ -99,13 +101,13 @@ static int examine(struct findings *findings, struct health *health, struct faul
 		return err;
 	host_unlock(&host);
 	err = check(&host, health, fault);
-	findings->closing = reap_by(&host);
+	findings->closing = take_by(&host);
 	findings->all_sockets = reap_sees_all(&host);
 	findings->handles = netns_has_handles();
 	findings->all_processes = in_first_pid_namespace();
 	findings->watches = watch_in_place();
 	if (!findings->watches)
-		findings->watches = watch_probe();
+		findings->watches = watch_probe(host.map);
 	host_close(&host);
 	return err;
 }
@@ -113,6 +115,14 @@ static int examine(struct findings *findings, struct health *health, struct faul
 static const char *spaces_by(const struct findings *findings)
 {
 	return findings->handles ? "handles, processes and their descriptors" : "processes and their descriptors";
+}
+
+/* How a use by who has no right to the socket is met. */
+static const char *strangers_are(__u32 watches, enum sw_watch refuses, __u32 see)
+{
+	if (watches & 1U << refuses)
+		return "refused";
+	return watches & see ? "stopped at the first" : "stopped by the next pass";
 }
 
 static void print_table(const struct findings *findings)
@@ -126,6 +136,10 @@ static void print_table(const struct findings *findings)
 	       findings->all_processes ? "all processes" : "the processes of this PID namespace only");
 	printf("%-44s %s\n", "a reclaimed UDP socket refuses to be read",
 	       findings->watches & W(RECEIVE) ? "for good" : "once; then nothing arrives any more");
+	printf("%-44s %s\n", "sends on a socket that is another's are",
+	       strangers_are(findings->watches, SW_WATCH_SEND, W(SEND_ENTRY) | W(SEND_LENGTH)));
+	printf("%-44s %s\n", "receives on a socket that is another's are",
+	       strangers_are(findings->watches, SW_WATCH_RECEIVE, W(RECEIVE_ENTRY) | W(RECEIVE_LENGTH)));
 	printf("\n%-44s %s\n", "WHAT KEEPS A SOCKET ALIVE", "SEEN BY");
 	for (size_t i = 0; i < OPERATIONS; i++) {
 		const char *by = seen_by(&operations[i], findings->watches);

@@ -7,7 +7,6 @@
 #include <time.h>
 
 #include "amount.h"
-#include "ask.h"
 #include "calendar.h"
 #include "cli.h"
 #include "health.h"
@@ -15,27 +14,26 @@
 #include "ledger.h"
 #include "load.h"
 #include "named.h"
+#include "plain.h"
 #include "reap.h"
-#include "resolv.h"
+#include "take.h"
 
 #define DAY         86400
-#define SETS_OLD    (180 * DAY)
-#define PASSES_OLD  300 /* seconds; the alert fires then, too */
-#define TICKS_OLD   3   /* intervals */
+#define SETS_OLD    (30 * DAY) /* the alert fires then, too; Google publishes new ones every few days */
+#define PASSES_OLD  300        /* seconds; the alert fires then, too */
+#define TICKS_OLD   3          /* intervals */
 #define NAMES_SHOWN 3
 
-static void add(struct health *health, const char *what, enum health_state state, const char *format, ...)
-	__attribute__((format(printf, 4, 5)));
+#define add health_add
 
-static void add(struct health *health, const char *what, enum health_state state, const char *format, ...)
+void health_add(struct health *health, const char *what, enum health_state state, const char *format, ...)
 {
 	struct check *check = list_add(&health->checks);
 	va_list args;
 
 	*check = (struct check){ .what = what, .state = state };
 	va_start(args, format);
-	if (vasprintf(&check->text, format, args) < 0)
-		abort();
+	check->text = mem_vprintf(format, args);
 	va_end(args);
 	health->wrong += state == HEALTH_WRONG;
 }
@@ -63,6 +61,27 @@ static void check_booking(struct health *health, const struct daemon_state *daem
 	else
 		add(health, "booking", HEALTH_OK, "the last was %s ago, every %u s", ago(daemon->ticked, text),
 		    daemon->interval);
+}
+
+static void check_held(struct health *health, const struct reaper_state *reaper)
+{
+	char text[DURATION_TEXT];
+
+	for (__u64 i = 0; i < reaper->n_held && i < SW_HELD_NOTES; i++) {
+		const struct held_note *held = &reaper->held[i];
+
+		if (held->tenant[0])
+			add(health, "passes", HEALTH_LOOK,
+			    "tenant %s has held %llu of its closed sockets locked for %s, so that they stay in the "
+			    "kernel's "
+			    "tables: end its processes (cgroup.kill)",
+			    held->tenant, (unsigned long long)held->sockets, ago(held->since, text));
+		else
+			add(health, "passes", HEALTH_LOOK,
+			    "a process holds a socket locked in a network namespace, so that sockets there which no "
+			    "process "
+			    "has are not looked at");
+	}
 }
 
 static void check_passes(struct health *health, const struct daemon_state *daemon)
@@ -98,6 +117,7 @@ static void check_daemon(struct health *health, const struct health_sources *fro
 	add(health, "daemon", HEALTH_OK, "has been running for %s", ago(from->daemon->daemon.started, text));
 	check_booking(health, &from->daemon->daemon);
 	check_passes(health, &from->daemon->daemon);
+	check_held(health, &from->daemon->daemon.reaper);
 }
 
 /* ---- tenants ----------------------------------------------------------------------------------------------- */
@@ -158,59 +178,11 @@ static void check_tenants(struct health *health, const struct reports *reports)
 		add(health, "tenants", HEALTH_OK, "%zu, each under its policy", held);
 }
 
-/* ---- names ------------------------------------------------------------------------------------------------- */
-
-static bool lets_ask(const struct host *host, __u32 image, const struct prefixes *resolvers)
-{
-	for (size_t i = 0; i < resolvers->n; i++) {
-		struct sw_flow flow = { .peer = resolvers->v[i].addr, .port = 53, .proto = SW_UDP };
-		struct sw_verdict verdict;
-		struct fault ignored;
-
-		if (!ask(host, image, &flow, &verdict, &ignored) && verdict.allow)
-			return true;
-	}
-	return !resolvers->n;
-}
-
-static void check_images(struct health *health, const struct host *host, const struct prefixes *resolvers)
-{
-	size_t wrong = health->wrong;
-
-	for (__u32 image = 1; image < SW_IMAGES_MAX; image++) {
-		const struct sw_settings *settings = &host->settings[image];
-
-		if (*settings->policy && !lets_ask(host, image, resolvers))
-			add(health, "names", HEALTH_WRONG,
-			    "the policy %s lets its tenants ask none of this host's name servers: add as its first "
-			    "rule "
-			    "- allow: {net: resolvers, port: 53}",
-			    settings->policy);
-	}
-	if (wrong == health->wrong)
-		add(health, "names", HEALTH_OK,
-		    "%zu name server%s of this host, which each policy lets its tenants ask", resolvers->n,
-		    resolvers->n == 1 ? "" : "s");
-}
-
-static void check_names(struct health *health, const struct host *host)
-{
-	struct prefixes resolvers = { 0 };
-	struct diags diags = { 0 };
-	bool read = set_load(policy_path(), SET_RESOLVERS, &resolvers, &diags) && !diags.errors;
-
-	if (!read)
-		add(health, "names", HEALTH_LOOK,
-		    "the host's name servers cannot be read: see 'sockwarden ranges resolvers'");
-	else if (!resolvers.n)
-		add(health, "names", HEALTH_LOOK, "this host has no name server in " RESOLV_CONF);
-	else
-		check_images(health, host, &resolvers);
-	diags_free(&diags);
-	prefixes_free(&resolvers);
-}
-
 /* ---- what changes with time -------------------------------------------------------------------------------- */
+
+#define WRITE_ANEW                                                                                                     \
+	"have it written anew every day with 'systemctl enable --now sockwarden-ranges.timer', or once with "          \
+	"'sockwarden ranges update' and 'sockwarden reload'"
 
 static void check_sets(struct health *health)
 {
@@ -218,12 +190,11 @@ static void check_sets(struct health *health)
 	char text[CALENDAR_TEXT];
 
 	if (!published)
-		add(health, "Google", HEALTH_LOOK,
-		    "the set google has no date: write it anew with 'sockwarden ranges update'");
+		add(health, "Google", HEALTH_LOOK, "the set google has no date: " WRITE_ANEW);
 	else
 		add(health, "Google", age > SETS_OLD ? HEALTH_LOOK : HEALTH_OK, "the sets are of %s, %lld days old%s",
 		    calendar_label(published, CALENDAR_DAY, text), (long long)age / DAY,
-		    age > SETS_OLD ? ": write them anew with 'sockwarden ranges update'" : "");
+		    age > SETS_OLD ? ": " WRITE_ANEW : "");
 }
 
 static void check_clock(struct health *health, const struct host *host)
@@ -257,12 +228,12 @@ static void check_kernel(struct health *health, const struct host *host)
 	uname(&kernel);
 	if (reap_sees_all(host))
 		add(health, "kernel", HEALTH_OK, "%.40s; sockets are closed by %s", kernel.release,
-		    closing_by_name(reap_by(host)));
+		    closing_by_name(take_by(host)));
 	else
 		add(health, "kernel", HEALTH_LOOK,
 		    "%.40s refuses an iterator: a socket that no process holds, in a network namespace without any, "
 		    "stays out of sight; sockets are closed by %s",
-		    kernel.release, closing_by_name(reap_by(host)));
+		    kernel.release, closing_by_name(take_by(host)));
 }
 
 /* The programs in the kernel, and this one. */
@@ -290,10 +261,14 @@ void health_read(const struct health_sources *from, struct health *out)
 	*out = (struct health){ 0 };
 	check_daemon(out, from);
 	check_tenants(out, from->reports);
+	if (from->daemon)
+		health_memory(from->daemon->daemon.pid, out);
 	if (from->host) {
+		health_outside(from->host, out);
+		health_units(from->host, out);
 		check_build(out);
 		if (from->host->map[MAP_tries] >= 0) /* else they are another build's */
-			check_names(out, from->host);
+			health_names(from->host, out);
 		check_clock(out, from->host);
 		check_kernel(out, from->host);
 	}
@@ -340,11 +315,14 @@ void health_print(const struct health *health, bool briefly, FILE *out)
 {
 	for (size_t i = 0; i < health->checks.n; i++) {
 		const struct check *check = &health->checks.v[i];
+		char *text;
 
 		if (briefly && check->state != HEALTH_WRONG)
 			continue;
 		fprintf(out, "%-6s%-10s", state_name(check->state), check->what);
-		print_words(check->text, out);
+		text = plain(mem_strdup(check->text));
+		print_words(text, out);
+		free(text);
 	}
 }
 

@@ -32,6 +32,23 @@ struct health_sources {
 	const struct host *host;       /* NULL: the caller may not read the kernel's state; what needs it is left out */
 };
 
+/* One check more; `what` is not copied. For the files of checks. */
+void health_add(struct health *health, const char *what, enum health_state state, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* What stands in the way of names on this host. */
+void health_names(const struct host *host, struct health *health);
+
+/* Ways out of a tenant that its place among the cgroups, or its processes' system calls, leave open. */
+void health_outside(const struct host *host, struct health *health);
+
+/* Units that were enabled, and run without a policy. */
+void health_units(const struct host *host, struct health *health);
+
+/* Limits of memory that what the programs keep may run into: those around the daemon, which loads them. `daemon`: its
+ * process. */
+void health_memory(int daemon, struct health *health);
+
 void health_read(const struct health_sources *from, struct health *out);
 void health_free(struct health *health);
 

@@ -6,11 +6,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "calls.h"
 #include "cli.h"
 #include "load.h"
 #include "named.h"
 #include "names.h"
+#include "plain.h"
 #include "policy_json.h"
+#include "rule_text.h"
 
 static const char *plural(size_t n)
 {
@@ -24,9 +27,9 @@ static bool check_text(const char *name)
 	bool good = image != NULL;
 
 	if (good)
-		printf("%s: good: %zu rule%s, %zu prefix%s, %zu answer%s\n", name, image->texts.n,
-		       plural(image->texts.n), image->entries.n, image->entries.n == 1 ? "" : "es", image->spans.n,
-		       plural(image->spans.n));
+		plain_line(stdout, "%s: good: %zu rule%s, %zu prefix%s, %zu answer%s", name, image->texts.n,
+			   plural(image->texts.n), image->entries.n, image->entries.n == 1 ? "" : "es", image->spans.n,
+			   plural(image->spans.n));
 	fflush(stdout); /* before what is said of the next on stderr */
 	image_free(image);
 	return good;
@@ -54,6 +57,7 @@ static bool check_json(const char *name, struct json *json)
 	struct image *image = policy ? compile(policy, &diags) : NULL;
 	bool good = image != NULL;
 
+	diags_sort(&diags);
 	json_open(json, NULL, '{');
 	json_string(json, "policy", name);
 	json_bool(json, "good", good);
@@ -122,7 +126,7 @@ int cmd_policy_show(struct cli *cli)
 	struct image *image;
 
 	image = policy && cli_has(cli, OPTION_COMPILED) ? compile(policy, &diags) : NULL;
-	if (diags.errors) {
+	if (!policy || diags.errors) {
 		diags_print(&diags, stderr);
 		diags_free(&diags);
 		policy_free(policy);
@@ -134,7 +138,7 @@ int cmd_policy_show(struct cli *cli)
 	} else if (cli_has(cli, OPTION_JSON)) {
 		policy_json(policy, &cli->json);
 	} else {
-		policy_print(policy, stdout);
+		(policy->files.n > 1 ? policy_print_origins : policy_print)(policy, stdout);
 	}
 	diags_free(&diags);
 	policy_free(policy);
@@ -149,17 +153,17 @@ struct diff {
 
 static void verdict_json(const struct image *image, const char *key, const char *answer, __u16 rule, struct json *json)
 {
-	unsigned line;
-	const char *text = image_rule(image, rule, &line);
+	const struct sw_text *text = image_rule(image, rule);
 
 	json_open(json, key, '{');
 	json_string(json, "verdict", strcmp(answer, "deny") ? "allow" : answer);
-	json_bool(json, "exempt", !strcmp(answer, "exempt"));
-	if (rule < SW_RULES_MAX) {
-		json_number(json, "rule", rule + 1);
-		json_number(json, "line", line);
-	}
-	json_string(json, "text", text);
+	json_bool(json, "exempt", !strncmp(answer, "exempt", strlen("exempt")));
+	if (strstr(answer, "private"))
+		json_bool(json, "private", true);
+	if (rule < SW_RULES_MAX)
+		rule_json(rule, image->settings.policy, text->line, text->text, json);
+	else
+		json_string(json, "text", text->text);
 	json_close(json, '}');
 }
 
@@ -168,7 +172,10 @@ static void peers_json(const struct diff *diff, const struct difference *d)
 	struct json *json = diff->json;
 	char prefix[SW_PREFIX_TEXT];
 
-	json_string(json, "prefix", prefix_format(d->prefix, prefix));
+	if (d->name)
+		json_string(json, "name", d->name);
+	else
+		json_string(json, "prefix", prefix_format(d->prefix, prefix));
 	json_string(json, "protocol", proto_name(d->first >> 16));
 	json_open(json, "ports", '{');
 	json_number(json, "first", d->first & 0xffff);
@@ -183,7 +190,7 @@ static void difference_json(void *data, const struct difference *d)
 	const struct diff *diff = data;
 
 	json_open(diff->json, NULL, '{');
-	if (d->prefix) {
+	if (d->prefix || d->name) {
 		peers_json(diff, d);
 	} else {
 		json_string(diff->json, d->setting ? "setting" : "option", d->setting ? d->setting : d->option);
@@ -193,14 +200,21 @@ static void difference_json(void *data, const struct difference *d)
 	json_close(diff->json, '}');
 }
 
-static size_t diff_json(const struct image *a, const struct image *b, struct json *json)
+size_t cli_differences(const struct image *a, const struct image *b, const char *key, struct json *json)
 {
 	struct diff diff = { a, b, json };
 	size_t n;
 
-	json_open(json, NULL, '[');
+	json_open(json, key, '[');
 	n = image_differences(a, b, difference_json, &diff);
 	json_close(json, ']');
+	return n;
+}
+
+static size_t diff_json(const struct image *a, const struct image *b, struct json *json)
+{
+	size_t n = cli_differences(a, b, NULL, json);
+
 	json_end(json);
 	return n;
 }
@@ -219,4 +233,15 @@ int cmd_policy_diff(struct cli *cli)
 	image_free(a);
 	image_free(b);
 	return status;
+}
+
+int cmd_policy_unit(struct cli *cli)
+{
+	struct image *image = policy_compile_given(cli->argc ? cli->args[0] : DEFAULT_POLICY, false, stderr);
+
+	if (!image)
+		return EXIT_FAILED;
+	calls_print_unit(&image->settings, stdout);
+	image_free(image);
+	return EXIT_OK;
 }

@@ -99,7 +99,7 @@ static void print_result(const struct reap_options *options, const struct reap_r
 		     result->why.text);
 	if (result->stuck)
 		warn("%" PRIu64 " of them are closed for their tenants, but could not be taken out of the kernel's "
-		     "tables: their network namespace was not found, or they are gone already",
+		     "tables: their tenant holds them, their network namespace was not found, or they are gone already",
 		     (uint64_t)result->stuck);
 }
 
@@ -108,14 +108,17 @@ static int reap(struct cli *cli, struct host *host, const struct reap_options *o
 	struct listing listing = { .cli = cli, .host = host };
 	bool json = cli_has(cli, OPTION_JSON);
 	struct reap_result result;
+	struct reaper reaper;
 	struct fault fault;
 	int err;
 
+	reaper_open(&reaper, host);
 	if (json) {
 		json_open(&cli->json, NULL, '{');
 		json_open(&cli->json, "sockets", '[');
 	}
-	err = reap_pass(host, options, json ? json_found : print_found, &listing, &result, &fault);
+	err = reap_pass(&reaper, options, json ? json_found : print_found, &listing, &result, &fault);
+	reaper_close(&reaper);
 	if (json) {
 		json_close(&cli->json, ']');
 		json_result(options, &result, &cli->json);

@@ -18,12 +18,15 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "allow.h"
 #include "attach.h"
 #include "cli.h"
 #include "detach.h"
 #include "named.h"
 #include "publish.h"
 #include "run_cgroup.h"
+#include "run_fds.h"
+#include "run_filter.h"
 #include "run_outside.h"
 
 /* Signals that are passed on. Those of the terminal reach the command by themselves. */
@@ -74,22 +77,36 @@ static int become_caller(void)
 	return 0;
 }
 
-static void child(char **args, const sigset_t *mask)
-{
-	int err = become_caller();
+/* What the process is that becomes the command. */
+struct setup {
+	sigset_t mask; /* the caller's */
+	struct run_fds fds;
+	struct run_filter filter;
+};
 
-	sigprocmask(SIG_SETMASK, mask, NULL);
-	if (err) {
-		warn("cannot become the user of SUDO_UID and SUDO_GID: %s", strerror(-err));
-		_exit(EXIT_RUN_FAILED);
-	}
+static void stop_if(int err, const char *what)
+{
+	if (!err)
+		return;
+	warn("cannot %s: %s", what, strerror(-err));
+	_exit(EXIT_RUN_FAILED);
+}
+
+static void child(char **args, const struct setup *setup)
+{
+	int err;
+
+	stop_if(run_fds_close(&setup->fds), "close the caller's descriptors");
+	stop_if(run_filter_install(&setup->filter), "install the filter of system calls that the policy asks for");
+	stop_if(become_caller(), "become the user of SUDO_UID and SUDO_GID");
+	sigprocmask(SIG_SETMASK, &setup->mask, NULL);
 	execvp(args[0], args);
 	err = errno;
 	warn("%s: %s", args[0], strerror(err));
 	_exit(err == ENOENT ? EXIT_RUN_NONE : EXIT_RUN_CANNOT);
 }
 
-static pid_t spawn(const struct cgroup *cgroup, char **args, const sigset_t *mask)
+static pid_t spawn(const struct cgroup *cgroup, char **args, const struct setup *setup)
 {
 	struct clone_args how = {
 		.flags = CLONE_INTO_CGROUP,
@@ -99,7 +116,7 @@ static pid_t spawn(const struct cgroup *cgroup, char **args, const sigset_t *mas
 	pid_t pid = syscall(SYS_clone3, &how, sizeof(how));
 
 	if (!pid)
-		child(args, mask);
+		child(args, setup);
 	return pid;
 }
 
@@ -149,8 +166,9 @@ static int supervise(pid_t pid, struct outside *outside)
 static int end_tenancy(struct cli *cli, struct host *host, struct tenancy of, const struct cgroup *cgroup,
 		       struct fault *fault)
 {
+	struct ending ending = { .remove = cgroup };
 	struct report report;
-	int err = tenancy_close(host, of, cgroup, &report, fault);
+	int err = tenancy_close(host, of, &ending, &report, fault);
 
 	if (!err && !cli_has(cli, OPTION_QUIET))
 		cli_report(cli, &report, NULL, stderr);
@@ -256,7 +274,7 @@ static int interrupted(void)
 	return signal > 0 ? 128 + signal : 0;
 }
 
-static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask, struct fault *fault)
+static int start(const struct cgroup *cgroup, char **args, const struct setup *setup, struct fault *fault)
 {
 	struct outside outside;
 	int status = interrupted();
@@ -265,7 +283,7 @@ static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask,
 	if (status)
 		return status;
 	outside_begin(&outside, cgroup);
-	pid = spawn(cgroup, args, mask);
+	pid = spawn(cgroup, args, setup);
 	if (pid < 0)
 		return fault_set(fault, errno, "cannot start the command in its cgroup: %s", strerror(errno));
 	signal(SIGPIPE, SIG_IGN); /* a report that nobody reads must not keep the tenant */
@@ -275,21 +293,20 @@ static int start(const struct cgroup *cgroup, char **args, const sigset_t *mask,
 	return status;
 }
 
-static int run(struct cli *cli, const struct image *image, const char *source, struct fault *fault)
+static int run(struct cli *cli, const struct image *image, const char *source, struct setup *setup, struct fault *fault)
 {
 	const sigset_t set = forwarded_and(SIGCHLD);
 	char name[SW_NAME_MAX];
 	struct attachment as = { .name = name, .policy = source, .image = image };
 	struct cgroup cgroup = { .fd = -1 };
 	struct fault second = { 0 };
-	sigset_t before;
 	int status, err;
 
-	sigprocmask(SIG_BLOCK, &set, &before);
+	sigprocmask(SIG_BLOCK, &set, &setup->mask);
 	signal(SIGCHLD, SIG_DFL); /* inherited as ignored, it would lose the command's status */
 	status = prepare(&as, cli->value[OPTION_TENANT], name, &cgroup, fault);
 	if (!status) {
-		status = start(&cgroup, cli->args, &before, fault);
+		status = start(&cgroup, cli->args, setup, fault);
 		err = finish(cli, &as, &cgroup, &second);
 		if (err) {
 			*fault = second;
@@ -300,29 +317,58 @@ static int run(struct cli *cli, const struct image *image, const char *source, s
 	return status;
 }
 
-int cmd_run(struct cli *cli)
+/* What --policy says, or what --allow comes to; to be freed. */
+static char *chosen_policy(const struct cli *cli)
 {
-	const char *policy = cli->value[OPTION_POLICY] ? cli->value[OPTION_POLICY] : DEFAULT_POLICY;
-	const char *tenant = cli->value[OPTION_TENANT], *wrong = tenant ? tenant_name_check(tenant) : NULL;
-	struct image *image;
-	struct fault fault;
-	char *source;
-	int status;
+	const char *policy = cli->value[OPTION_POLICY], *allow = cli->value[OPTION_ALLOW];
 
-	if (wrong) {
-		warn("'%s' cannot name a tenant: %s", tenant, wrong);
-		return EXIT_RUN_FAILED;
-	}
-	image = policy_compile(policy, false, stderr);
-	if (!image)
-		return EXIT_RUN_FAILED;
-	source = policy_source(policy);
-	status = run(cli, image, source, &fault);
-	if (status < 0) {
-		warn("%s", fault.text);
-		status = EXIT_RUN_FAILED;
-	}
+	return allow ? mem_printf(ALLOW_MARK "%s", allow) : mem_strdup(policy ? policy : DEFAULT_POLICY);
+}
+
+/* Reads the policy, which is what the command is run under. */
+static int run_under_policy(struct cli *cli, struct setup *setup, struct fault *fault)
+{
+	char *policy = chosen_policy(cli);
+	struct image *image = policy_compile(policy, false, stderr);
+	char *source = image ? policy_source(policy) : NULL;
+	int status = EXIT_RUN_FAILED; /* its mistakes have been told */
+
+	if (image)
+		status = run_fds_check(&setup->fds, image->settings.transfer, fault);
+	if (image && !status)
+		status = run_filter_make(&setup->filter, &image->settings, fault);
+	if (image && !status)
+		status = run(cli, image, source, setup, fault);
+	run_filter_free(&setup->filter);
 	image_free(image);
 	free(source);
+	free(policy);
 	return status;
+}
+
+/* What is wrong with the command line. */
+static int check_options(const struct cli *cli, struct fault *fault)
+{
+	const char *tenant = cli->value[OPTION_TENANT], *wrong = tenant ? tenant_name_check(tenant) : NULL;
+
+	if (cli_has(cli, OPTION_POLICY) && cli_has(cli, OPTION_ALLOW))
+		return fault_set(fault, EINVAL, "--allow is a policy: leave --policy out, or write the names into it");
+	return wrong ? fault_set(fault, EINVAL, "'%s' cannot name a tenant: %s", tenant, wrong) : 0;
+}
+
+int cmd_run(struct cli *cli)
+{
+	struct setup setup = { 0 };
+	struct fault fault;
+	int status = check_options(cli, &fault);
+
+	if (!status)
+		status = run_fds_read(cli->value[OPTION_PRESERVE_FD], &setup.fds, &fault);
+	if (!status)
+		status = run_under_policy(cli, &setup, &fault);
+	run_fds_free(&setup.fds);
+	if (status >= 0)
+		return status;
+	warn("%s", fault.text);
+	return EXIT_RUN_FAILED;
 }

@@ -49,7 +49,7 @@ int run_cgroup_mark(const struct cgroup *cgroup, __u64 tenancy, struct fault *fa
 	return write_mark(cgroup, &(struct mark){ getpid(), tenancy }, fault);
 }
 
-/* False while another run lives. */
+/* False while another run lives. Nobody else has it locked: the directory is made so that only root can open it. */
 static bool own(const struct cgroup *cgroup)
 {
 	return !flock(cgroup->fd, LOCK_EX | LOCK_NB);
@@ -90,20 +90,24 @@ int run_cgroup_make(const struct host *host, const char *name, struct cgroup *cg
 	snprintf(path, sizeof(path), "%s/" FOLDER "/%s", root, name);
 	if (strlen(path) >= SW_PATH_MAX)
 		return fault_set(fault, ENAMETOOLONG, "the path %s is too long", path);
-	err = cgroup_make(path, fault);
+	err = cgroup_make(path, 0711, fault);
 	if (err && err != -EEXIST)
 		return err;
 	there = err == -EEXIST;
 	err = cgroup_open(cgroup, path, fault);
 	if (err)
 		return err;
-	err = check_free(host, name, cgroup, fault);
+	err = cgroup_keeps(cgroup, fault);
+	if (!err)
+		err = check_free(host, name, cgroup, fault);
 	if (!err && there && !read_mark(cgroup, &mark))
 		err = fault_set(fault, EEXIST,
 				"%s is there, and no run made it: remove it, or choose another name with --tenant",
 				path);
 	if (!err)
 		err = run_cgroup_mark(cgroup, 0, fault);
+	if (err && !there)
+		cgroup_remove(cgroup);
 	if (err)
 		cgroup_close(cgroup);
 	return err;

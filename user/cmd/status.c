@@ -10,6 +10,7 @@
 #include "client.h"
 #include "health.h"
 #include "meter.h"
+#include "plain.h"
 #include "reports.h"
 #include "target.h"
 
@@ -40,12 +41,12 @@ static void print_row(const struct report *report)
 {
 	char sent[BYTES_TEXT], received[BYTES_TEXT], name[SW_PATH_MAX], policy[SW_PATH_MAX];
 
-	printf("%-*s %-11s %-*s %7" PRIu64 " %6" PRIu64 " %10s %10s\n", TENANT_COLUMN,
-	       shorten(report->record.name, TENANT_COLUMN, name), tenant_state_name(report->state), POLICY_COLUMN,
-	       shorten(*report->settings.policy ? report->settings.policy : "-", POLICY_COLUMN, policy),
-	       (uint64_t)report->counts.allowed, (uint64_t)report_denied(report),
-	       bytes_format(meter_direction(&report->meter, SW_EGRESS).bytes, sent),
-	       bytes_format(meter_direction(&report->meter, SW_INGRESS).bytes, received));
+	plain_line(stdout, "%-*s %-11s %-*s %7" PRIu64 " %6" PRIu64 " %10s %10s", TENANT_COLUMN,
+		   shorten(report->record.name, TENANT_COLUMN, name), tenant_state_name(report->state), POLICY_COLUMN,
+		   shorten(*report->settings.policy ? report->settings.policy : "-", POLICY_COLUMN, policy),
+		   (uint64_t)report->counts.allowed, (uint64_t)report_denied(report),
+		   bytes_format(meter_direction(&report->meter, SW_EGRESS).bytes, sent),
+		   bytes_format(meter_direction(&report->meter, SW_INGRESS).bytes, received));
 }
 
 /* What is wrong with the host; `doctor` says more. */
@@ -91,9 +92,9 @@ static void print_json(const struct reports *reports, struct json *json)
 }
 
 /* One that is, rather than one that was and still has sockets. */
-static const struct report *find(const struct reports *reports, const char *text)
+static struct report *find(const struct reports *reports, const char *text)
 {
-	const struct report *found = NULL;
+	struct report *found = NULL;
 	struct target target;
 
 	target_read(text, &target);
@@ -129,9 +130,10 @@ static int show(const struct view *view, struct cli *cli)
 	return EXIT_OK;
 }
 
-/* Nothing was ever attached: that is an answer. */
-static int read_from_kernel(struct reports *out, struct fault *fault)
+/* Nothing was ever attached: that is an answer. Of `tenant`, if it is not NULL, there is more to show. */
+static int read_from_kernel(const char *tenant, struct reports *out, struct fault *fault)
 {
+	struct report *one;
 	struct host host;
 	int err = host_open(&host, HOST_READING, fault);
 
@@ -141,16 +143,19 @@ static int read_from_kernel(struct reports *out, struct fault *fault)
 		warn("the policies in the kernel are of another build: they are shown as '-', and what is audited as "
 		     "enforced; 'sockwarden upgrade' takes over");
 	err = reports_read(&host, NULL, out, fault);
+	one = tenant && !err ? find(out, tenant) : NULL;
+	if (one)
+		reports_learned(&host, one);
 	host_close(&host);
 	return err;
 }
 
 /* Who may not read the kernel's maps asks the daemon; the others ask it how it is. */
-static int read_view(struct view *view, const char *socket, struct fault *fault)
+static int read_view(struct view *view, const char *tenant, const char *socket, struct fault *fault)
 {
 	view->answers = !snapshot_ask(socket, &view->daemon, &view->silence);
 	if (!geteuid())
-		return read_from_kernel(&view->reports, fault);
+		return read_from_kernel(tenant, &view->reports, fault);
 	if (!view->answers)
 		return fault_set(fault, EACCES, "this needs root, or a running daemon that may be asked: %s",
 				 view->silence.text);
@@ -164,7 +169,7 @@ int cmd_status(struct cli *cli)
 	const char *socket = cli->value[OPTION_SOCKET] ? cli->value[OPTION_SOCKET] : SW_SOCKET;
 	struct view view = { 0 };
 	struct fault fault;
-	int err = read_view(&view, socket, &fault);
+	int err = read_view(&view, cli->argc ? cli->args[0] : NULL, socket, &fault);
 	int status = err ? fail("%s", fault.text) : show(&view, cli);
 
 	reports_free(&view.reports);

@@ -5,36 +5,11 @@
 #include <string.h>
 
 #include "cgroup.h"
-#include "mem.h"
 #include "target.h"
-
-/* Without links, as far as it is there: what is gone had its last names below that. To be freed. */
-static char *real_path(const char *text)
-{
-	size_t len = strlen(text);
-	char *path, *real, *above, *slash;
-
-	while (len > 1 && text[len - 1] == '/')
-		len--;
-	path = mem_strndup(text, len);
-	real = realpath(path, NULL);
-	slash = strrchr(path, '/');
-	if (!real && (slash == path || !strcmp(path, ".")))
-		return path;
-	if (!real) {
-		if (slash)
-			*slash = '\0';
-		above = real_path(slash ? path : ".");
-		real = mem_printf("%s/%s", above, slash ? slash + 1 : path);
-		free(above);
-	}
-	free(path);
-	return real;
-}
 
 void target_read(const char *text, struct target *target)
 {
-	char *path = strchr(text, '/') ? real_path(text) : NULL;
+	char *path = strchr(text, '/') ? cgroup_real_path(text) : NULL;
 
 	*target = (struct target){ .text = text, .cgroup = path ? cgroup_id(path) : 0 };
 	snprintf(target->path, sizeof(target->path), "%s", path ? path : "");

@@ -9,6 +9,7 @@
 
 #include "cli.h"
 #include "ledger.h"
+#include "load.h"
 
 enum format { FORMAT_TABLE, FORMAT_JSON, FORMAT_CSV, FORMAT_CLOUDEVENTS, FORMAT_FOCUS, FORMATS };
 
@@ -37,23 +38,13 @@ static int parse_format(const struct cli *cli, struct request *request)
 	return EXIT_OK;
 }
 
-static int parse_time(const char *value, __s64 now, __s64 *at)
-{
-	if (value && !calendar_parse_from(value, now, at))
-		return usage("'%s' is no time: write 2026-11, 2026-11-22 or 2026-11-22T10:00, which are UTC, "
-			     "2026-11-22T10:00+01:00, today, yesterday, now, or -7d (also s, m, h, w)",
-			     value);
-	return EXIT_OK;
-}
-
 static int parse_times(const struct cli *cli, struct usage_style *style)
 {
 	const char *by = cli->value[OPTION_BY];
 	__s64 now = time(NULL);
 
 	style->to = INT64_MAX;
-	if (parse_time(cli->value[OPTION_FROM], now, &style->from) ||
-	    parse_time(cli->value[OPTION_TO], now, &style->to))
+	if (cli_time(cli, OPTION_FROM, now, &style->from) || cli_time(cli, OPTION_TO, now, &style->to))
 		return EXIT_USAGE;
 	if (style->to <= style->from)
 		return usage("--to %s is not after --from %s", cli->value[OPTION_TO],
@@ -105,6 +96,40 @@ static int fit_format(struct request *request)
 	return EXIT_OK;
 }
 
+#define FOCUS_NAMES "/etc/sockwarden/focus.yaml"
+
+/* The file that was named has to be there, and the usual one need not. */
+static int read_names(const char *named, struct focus_names *names)
+{
+	const char *file = named ? named : FOCUS_NAMES;
+	struct diags diags = { 0 };
+	int status = EXIT_OK;
+	size_t len;
+	char *text = file_read(file, &len);
+
+	if (!text)
+		return named || errno != ENOENT ? fail("%s: %s", file, strerror(errno)) : EXIT_OK;
+	focus_names_read(file, text, len, names, &diags);
+	diags_print(&diags, stderr);
+	if (diags.errors)
+		status = EXIT_FAILED;
+	diags_free(&diags);
+	free(text);
+	return status;
+}
+
+static int parse_focus(const struct cli *cli, struct request *request)
+{
+	const char *version = cli->value[OPTION_FOCUS], *names = cli->value[OPTION_FOCUS_NAMES];
+
+	if ((version || names) && request->format != FORMAT_FOCUS)
+		return usage("--focus and --focus-names go with --format focus");
+	if (version && strcmp(version, "1.2") != 0 && strcmp(version, "1.3") != 0)
+		return usage("--focus %s: write 1.2 or 1.3", version);
+	request->style.focus = version && !strcmp(version, "1.3") ? FOCUS_1_3 : FOCUS_1_2;
+	return request->format == FORMAT_FOCUS ? read_names(names, &request->style.names) : EXIT_OK;
+}
+
 static int parse_request(const struct cli *cli, struct request *request)
 {
 	int status;
@@ -118,7 +143,9 @@ static int parse_request(const struct cli *cli, struct request *request)
 		status = parse_times(cli, &request->style);
 	if (!status)
 		status = parse_price(cli, &request->style);
-	return status ? status : fit_format(request);
+	if (!status)
+		status = fit_format(request);
+	return status ? status : parse_focus(cli, request);
 }
 
 static int print_usages(const struct request *request, const struct usages *usages, struct json *json)
@@ -181,5 +208,6 @@ int cmd_usage(struct cli *cli)
 		return fail("%s", fault.text);
 	err = show(ledger, &request, &cli->json, &fault);
 	ledger_close(ledger);
+	focus_names_free(&request.style.names);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }

@@ -2,6 +2,7 @@
 /* A process beside the daemon, with rights of its own. It talks to nobody; it ends with the daemon, and the daemon with
  * it: better to start anew, all of it. */
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,12 +59,17 @@ int child_start(struct daemon *daemon, struct child *child, struct fault *fault)
 	return daemon_watch(daemon, &child->source, EPOLLIN, fault);
 }
 
-/* What it was in the middle of, the next one finishes. */
+#define LAST_WAIT 1000 /* ms */
+
+/* What it was in the middle of, the next one finishes. It may be held in the kernel, and end later. */
 void child_stop(struct child *child)
 {
+	struct pollfd ended = { .fd = child->source.fd, .events = POLLIN };
+
 	if (child->pid) {
 		kill(child->pid, SIGKILL);
-		waitpid(child->pid, NULL, 0);
+		if (poll(&ended, 1, LAST_WAIT) > 0)
+			waitpid(child->pid, NULL, 0);
 	}
 	if (child->source.fd >= 0)
 		close(child->source.fd);

@@ -97,7 +97,7 @@ static void on_event(const struct event *event, void *data)
 	struct daemon *daemon = data;
 
 	daemon->state.events++;
-	if (!daemon->options.quiet)
+	if (!daemon->options.quiet && !(journal_is(STDOUT_FILENO) && event_journal(event, say_program)))
 		event_print(event, stdout);
 	recent_add(&daemon->recent, event);
 	server_event(daemon, event);
@@ -329,7 +329,8 @@ static int serve(struct daemon *daemon, struct fault *fault)
 
 static void end(struct daemon *daemon)
 {
-	const int fds[] = { daemon->signals.fd, daemon->timer.fd, daemon->watchdog.fd, daemon->epoll, daemon->go };
+	const int fds[] = { daemon->signals.fd, daemon->timer.fd,   daemon->watchdog.fd, daemon->epoll,
+			    daemon->go,         daemon->tenants[0], daemon->tenants[1] };
 
 	reload_stop(daemon);
 	resolvers_close(daemon);
@@ -383,13 +384,15 @@ int daemon_run(const struct daemon_options *options)
 	daemon->host = host_closed;
 	daemon->signals.fd = daemon->timer.fd = daemon->watchdog.fd = daemon->listener.fd = -1;
 	daemon->resolvers.fd = -1;
-	daemon->reaper.source.fd = daemon->keeper.source.fd = daemon->go = -1;
+	daemon->reaper.source.fd = daemon->answerer.source.fd = daemon->keeper.source.fd = daemon->go = -1;
+	daemon->tenants[0] = daemon->tenants[1] = -1;
 	for (int i = 0; i < CLIENTS_MAX; i++)
 		daemon->clients[i].source.fd = -1;
 	daemon->budgets = mem_alloc(SW_TENANTS_MAX, sizeof(*daemon->budgets));
 	daemon->standings = standings_new();
 	daemon->state = (struct daemon_state){
 		.started = clock_ms(CLOCK_REALTIME),
+		.pid = getpid(),
 		.interval = options->interval,
 		.booking = 1,
 	};

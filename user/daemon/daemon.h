@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The daemon: one thread around epoll, and two processes beside it: one closes sockets, the other attaches again what
- * was attached. It books what the kernel has
+ * The daemon: one thread around epoll, and three processes beside it: two close sockets, in passes and when they are
+ * called for, and one attaches again what was attached. It books what the kernel has
  * metered, renews budgets, reads policies anew when it is told to, prints denials and answers on a socket. What is
  * enforced needs none of it: while it is down the kernel goes on enforcing and counting, and the next tick books what
  * was counted.
@@ -13,6 +13,7 @@
 #define SW_DAEMON_H
 
 #include <stdbool.h>
+#include <stdio.h>
 
 #include "clock.h"
 #include "events.h"
@@ -26,7 +27,6 @@ struct daemon_options {
 	const char *ledger; /* file */
 	const char *socket;
 	const char *group; /* who may ask on the socket, beside root; NULL: nobody */
-	const char *path;  /* where policies and sets are looked for */
 	unsigned interval; /* seconds between ticks */
 	bool quiet;        /* do not print denials */
 	bool adopt;        /* book in this ledger though another was booked in before */
@@ -84,9 +84,10 @@ struct daemon {
 	struct standings *standings; /* what is known of the tenants' cgroups and links */
 	__u32 turn;                  /* of tick.c */
 	struct source signals, timer, watchdog, ring, listener, resolvers;
-	struct child reaper, keeper;
+	struct child reaper, answerer, keeper;
 	struct reaper_state *reaping; /* shared with the reaper, which writes it */
 	int go;                       /* eventfd of keeper_go() */
+	int tenants[2];               /* of tenants.c: the daemon's end, and the keeper's */
 	struct client clients[CLIENTS_MAX];
 	struct reload_job *reload; /* under way; NULL: none is */
 	int epoll;
@@ -139,7 +140,15 @@ void child_stop(struct child *child);
 int keeper_start(struct daemon *daemon, struct fault *fault);
 void keeper_go(const struct daemon *daemon); /* at first, when the ledger is known; then, to try all at once */
 
-/* reaper.c: the process that closes sockets. */
+/* tenants.c: the files of tenants, which the keeper applies, or only checks. 0 or -errno; what there is to say goes to
+ * `said`. */
+int tenants_apply(struct host *host, bool check, FILE *said);
+void tenants_answer(struct host *host, int fd); /* if the daemon has asked it to */
+int tenants_open(struct daemon *daemon, struct fault *fault);
+void tenants_ask(const struct daemon *daemon, bool check);               /* and then, until it is not positive: */
+int tenants_hear(const struct daemon *daemon, FILE *said, bool *failed); /* 0: it has answered; or -errno */
+
+/* reaper.c: the processes that close sockets. */
 int reaper_start(struct daemon *daemon, struct fault *fault);
 void reaper_stop(struct daemon *daemon);
 int reaper_check(const struct daemon *daemon, struct fault *fault); /* 0, or -errno when it does not get on */

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What was attached is attached again: when its cgroup was removed and is made anew (a service that restarts), and
- * after a boot. Which tenants that are the kernel's state says (user/kern/wanted.h), and over a boot a file beside the
- * ledger. inotify says when a cgroup is made or removed; every few seconds all is looked at again, for what inotify
- * missed.
+ * after a boot. What a file of a tenant names is attached when it is made. Which tenants that are the kernel's state
+ * says (user/kern/wanted.h), and over a boot a file beside the ledger. inotify says when a cgroup is made or removed;
+ * every few seconds all is looked at again, for what inotify missed.
  *
  * A process of its own: attaching needs rights that whoever talks to others should not have, and must not wait for a
  * pass over the sockets.
@@ -34,6 +34,7 @@ struct known {
 	__u64 tenancy;
 	char name[SW_NAME_MAX];
 	char path[SW_PATH_MAX];
+	char policy[SW_PATH_MAX];
 };
 
 struct known_list {
@@ -48,14 +49,22 @@ struct trouble {
 	__s64 wait;   /* milliseconds */
 };
 
+/* The last policy that was needed: many tenants may have one. */
+struct compiled {
+	char *source;        /* NULL: none was */
+	struct image *image; /* NULL: it has mistakes */
+};
+
 struct keeper {
 	struct host *host;
 	struct notes notes;
 	int go;      /* eventfd: all is to be tried at once, whatever failed before */
+	int tenants; /* the daemon asks for the files of tenants to be applied */
 	int made;    /* inotify: directories of cgroups are made and removed */
 	int changes; /* tenants are attached and detached */
 	struct known_list known;
 	LIST(struct trouble) troubles;
+	struct compiled compiled;
 	bool untidy;  /* there may be policies that nobody uses */
 	__u32 pace;   /* how many of them are taken out at once */
 	__u64 old;    /* serials up to it were given out long ago: what has one is not about to be used */
@@ -64,7 +73,7 @@ struct keeper {
 	__s64 tidied; /* when they were last looked for, milliseconds of the boot clock */
 };
 
-/* ---- what has ended, in a line each --------------------------------------------------------------------- */
+/* ---- what has ended or changed, in a line each --------------------------------------------------------------------- */
 
 static int by_tenancy(const void *a, const void *b)
 {
@@ -87,35 +96,52 @@ static struct known_list list_known(const struct host *host)
 		known->tenancy = record->tenancy;
 		memcpy(known->name, record->name, sizeof(known->name));
 		memcpy(known->path, record->path, sizeof(known->path));
+		memcpy(known->policy, record->policy, sizeof(known->policy));
 	}
 	if (list.of.n)
 		qsort(list.of.v, list.of.n, sizeof(*list.of.v), by_tenancy);
 	return list;
 }
 
-static bool is_known(const struct known_list *list, const struct known *known)
+static const struct known *find_known(const struct known_list *list, const struct known *known)
 {
-	return list->of.n && bsearch(known, list->of.v, list->of.n, sizeof(*known), by_tenancy);
+	return list->of.n ? bsearch(known, list->of.v, list->of.n, sizeof(*known), by_tenancy) : NULL;
 }
 
 static void tell_ended(const struct known *known, const struct wanted_list *wanted)
 {
+	struct about about = { JOURNAL_ENDED, JOURNAL_NOTICE, known->name, known->policy, NULL, known->path };
+
 	if (!wanted_find(wanted, known->name))
-		warn("tenant %s has ended: it was detached, or its command has ended", known->name);
+		warn_about(&about, "tenant %s has ended: it was detached, or its command has ended", known->name);
 	else if (!cgroup_id(known->path))
-		warn("tenant %s has ended: %s was removed; it is attached again when that is made anew", known->name,
-		     known->path);
+		warn_about(&about, "tenant %s has ended: %s was removed; it is attached again when that is made anew",
+			   known->name, known->path);
 	else
-		warn("tenant %s has ended: %s was removed, and made anew", known->name, known->path);
+		warn_about(&about, "tenant %s has ended: %s was removed, and made anew", known->name, known->path);
 }
 
-static void look_for_ended(struct keeper *keeper, const struct wanted_list *wanted)
+static void tell_policy(const struct known *before, const struct known *now)
+{
+	struct about about = { JOURNAL_POLICY, JOURNAL_NOTICE, now->name, now->policy, before->policy, now->path };
+
+	if (strcmp(before->policy, now->policy) != 0)
+		warn_about(&about, "tenant %s has another policy: %s, and had %s", now->name, now->policy,
+			   before->policy);
+}
+
+static void look_for_changes(struct keeper *keeper, const struct wanted_list *wanted)
 {
 	struct known_list now = list_known(keeper->host);
 
-	for (size_t i = 0; i < keeper->known.of.n; i++)
-		if (!is_known(&now, &keeper->known.of.v[i]))
-			tell_ended(&keeper->known.of.v[i], wanted);
+	for (size_t i = 0; i < keeper->known.of.n; i++) {
+		const struct known *before = &keeper->known.of.v[i], *after = find_known(&now, before);
+
+		if (after)
+			tell_policy(before, after);
+		else
+			tell_ended(before, wanted);
+	}
 	free(now.of.v);
 }
 
@@ -169,44 +195,81 @@ static bool is_attached(const struct host *host, const struct wanted *wanted)
 
 /*
  * What was read before the lock was there may be so no more: someone may have detached it, or attached it himself; then
- * `*done` is false.
+ * `*done` is false. `by` is the note that it is attached for: its own, or that of many.
  */
-static int attach_again(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup,
-			const struct image *image, bool *done, struct fault *fault)
+static int attach_again(struct host *host, const struct wanted *by, const struct wanted *wanted,
+			const struct cgroup *cgroup, const struct image *image, bool *done, struct fault *fault)
 {
 	const struct attachment as = {
 		.name = wanted->name.text,
 		.policy = wanted->is.policy,
 		.image = image,
-		.wanted = true,
+		.wanted = by == wanted,
 	};
 	struct tenancy of;
 	int err = host_lock(host, HOST_PATIENCE, fault);
 
-	*done = !err && wanted_is(host, wanted) && !is_attached(host, wanted);
+	*done = !err && wanted_is(host, by) && !is_attached(host, wanted);
 	if (*done)
 		err = tenancy_attach(host, cgroup, &as, &of, fault);
 	host_unlock(host);
 	return err;
 }
 
-static int protect(struct host *host, const struct wanted *wanted, const struct cgroup *cgroup)
+/* It was attached all the same, or has been given away since: without its policy it would be worse off. */
+static void warn_of_place(const struct wanted *wanted, const struct cgroup *cgroup)
 {
-	struct image *image = policy_compile(wanted->is.policy, false, stderr);
+	struct fault why;
+
+	if (cgroup_keeps(cgroup, &why) == -EPERM)
+		warn("tenant %s: %s", wanted->name.text, why.text);
+}
+
+static void forget_compiled(struct keeper *keeper)
+{
+	free(keeper->compiled.source);
+	image_free(keeper->compiled.image);
+	keeper->compiled = (struct compiled){ 0 };
+}
+
+static const struct image *policy_of(struct keeper *keeper, const char *source)
+{
+	struct compiled *compiled = &keeper->compiled;
+	char *resolved = policy_resolve(source);
+
+	if (!compiled->source || strcmp(compiled->source, resolved)) {
+		forget_compiled(keeper);
+		compiled->image = policy_compile(resolved, false, stderr);
+		compiled->source = mem_strdup(resolved);
+	}
+	free(resolved);
+	return compiled->image;
+}
+
+static int protect(struct keeper *keeper, const struct wanted *by, const struct wanted *wanted,
+		   const struct cgroup *cgroup, const char *wrong)
+{
+	const struct image *image = wrong ? NULL : policy_of(keeper, wanted->is.policy);
+	struct about about = { JOURNAL_ATTACHED,  JOURNAL_NOTICE, wanted->name.text,
+			       wanted->is.policy, NULL,           wanted->is.path };
 	struct fault fault;
 	bool done = false;
-	int err = image ? attach_again(host, wanted, cgroup, image, &done, &fault)
-			: fault_set(&fault, EINVAL, "its policy has mistakes");
+	int err = image   ? attach_again(keeper->host, by, wanted, cgroup, image, &done, &fault)
+		  : wrong ? fault_set(&fault, EINVAL, "%.400s", wrong)
+			  : fault_set(&fault, EINVAL, "its policy has mistakes");
 
-	image_free(image);
 	if (err && cgroup_id(wanted->is.path) != cgroup->id)
 		return 0; /* it was removed meanwhile, or made anew: that is looked at next */
-	if (err)
-		warn("tenant %s is UNPROTECTED: %s is there, but cannot be attached: %s", wanted->name.text,
-		     wanted->is.path, fault.text);
-	else if (done)
-		warn("tenant %s is attached again: %s, policy %s", wanted->name.text, wanted->is.path,
-		     wanted->is.policy);
+	if (err) {
+		about.message = JOURNAL_UNPROTECTED;
+		about.priority = JOURNAL_ALERT;
+		warn_about(&about, "tenant %s is UNPROTECTED: %s is there, but cannot be attached: %s",
+			   wanted->name.text, wanted->is.path, fault.text);
+	} else if (done) {
+		warn_about(&about, "tenant %s is attached%s: %s, policy %s", wanted->name.text,
+			   by == wanted ? " again" : "", wanted->is.path, wanted->is.policy);
+		warn_of_place(wanted, cgroup);
+	}
 	return err;
 }
 
@@ -224,25 +287,78 @@ static void watch_for(struct keeper *keeper, const char *path)
 	}
 }
 
-static void keep(struct keeper *keeper, const struct wanted *wanted)
+static void watch_folder(const char *path, void *data)
+{
+	const struct keeper *keeper = data;
+
+	inotify_add_watch(keeper->made, path, IN_CREATE | IN_DELETE | IN_DELETE_SELF | IN_ONLYDIR);
+}
+
+/* Likewise all that match what stands before one of the pattern's slashes. */
+static void watch_for_many(struct keeper *keeper, const char *pattern)
+{
+	const char *first = strpbrk(pattern, "*?[");
+	char folder[SW_PATH_MAX];
+
+	watch_for(keeper, pattern);
+	for (const char *slash = first ? strchr(first, '/') : NULL; slash; slash = strchr(slash + 1, '/')) {
+		snprintf(folder, sizeof(folder), "%.*s", (int)(slash - pattern), pattern);
+		cgroup_match(folder, watch_folder, keeper);
+	}
+}
+
+/* `wrong`: why it cannot be; NULL: it can. */
+static void keep(struct keeper *keeper, const struct wanted *by, const struct wanted *wanted, const char *wrong)
 {
 	struct cgroup cgroup;
-	struct fault ignored;
+	struct fault ignored, why;
 
-	watch_for(keeper, wanted->is.path); /* before we look, or it may be made in between */
 	if (is_attached(keeper->host, wanted)) {
 		forget_trouble(keeper, wanted->name.text);
 		return;
 	}
 	if (cgroup_open(&cgroup, wanted->is.path, &ignored))
 		return;
+	if (by != wanted && !wrong && cgroup_keeps(&cgroup, &why) == -EPERM)
+		wrong = why.text; /* whoever may make directories there would make as many tenants as he likes */
 	if (is_due(keeper, wanted->name.text, cgroup.id)) {
-		if (protect(keeper->host, wanted, &cgroup))
+		if (protect(keeper, by, wanted, &cgroup, wrong))
 			note_trouble(keeper, wanted->name.text, cgroup.id);
 		else
 			forget_trouble(keeper, wanted->name.text);
 	}
 	cgroup_close(&cgroup);
+}
+
+struct matching {
+	struct keeper *keeper;
+	const struct wanted *by;
+};
+
+static void keep_match(const char *path, void *data)
+{
+	const struct matching *of = data;
+	struct wanted one = *of->by;
+	char *name = tenant_name_of(path);
+	const char *wrong;
+
+	snprintf(one.name.text, sizeof(one.name.text), "%s", name);
+	snprintf(one.is.path, sizeof(one.is.path), "%s", path);
+	wrong = tenant_name_check(name);
+	keep(of->keeper, of->by, &one, wrong ? "its directory cannot name a tenant" : NULL);
+	free(name);
+}
+
+/* A watch is set before we look, or something may be made in between. */
+static void keep_wanted(struct keeper *keeper, const struct wanted *wanted)
+{
+	if (!wanted_is_many(wanted)) {
+		watch_for(keeper, wanted->is.path);
+		keep(keeper, wanted, wanted, NULL);
+		return;
+	}
+	watch_for_many(keeper, wanted->is.path);
+	cgroup_match(wanted->is.path, keep_match, &(struct matching){ keeper, wanted });
 }
 
 /* ---- the process ------------------------------------------------------------------------------------------ */
@@ -255,9 +371,10 @@ static void look(struct keeper *keeper)
 	if (wanted_read(keeper->host, &wanted, &fault)) {
 		warn("%s", fault.text);
 	} else {
-		look_for_ended(keeper, &wanted);
+		look_for_changes(keeper, &wanted);
 		for (size_t i = 0; i < wanted.of.n; i++)
-			keep(keeper, &wanted.of.v[i]);
+			keep_wanted(keeper, &wanted.of.v[i]);
+		forget_compiled(keeper);
 		notes_save(&keeper->notes, keeper->host->epoch, &wanted);
 	}
 	wanted_free(&wanted);
@@ -318,6 +435,7 @@ static void sleep_until_changed(struct keeper *keeper)
 		{ .fd = keeper->go, .events = POLLIN },
 		{ .fd = keeper->made, .events = POLLIN },
 		{ .fd = keeper->changes, .events = POLLIN },
+		{ .fd = keeper->tenants, .events = POLLIN },
 	};
 	__s64 began = clock_ms(CLOCK_BOOTTIME);
 	int pause = SETTLE;
@@ -325,13 +443,15 @@ static void sleep_until_changed(struct keeper *keeper)
 	keeper->untidy = true;
 	if (began - keeper->tidied > LOOK_AGAIN) /* it never comes to rest */
 		pause = tidy(keeper);
-	while (poll(wake, 3, pause) == 0 && pause < LOOK_AGAIN && clock_ms(CLOCK_BOOTTIME) - began < LOOK_AGAIN)
+	while (poll(wake, 4, pause) == 0 && pause < LOOK_AGAIN && clock_ms(CLOCK_BOOTTIME) - began < LOOK_AGAIN)
 		pause = tidy(keeper);
 	if (wake[0].revents)
 		keeper->troubles.n = 0;
 	drain(keeper->go);
 	drain(keeper->made);
 	drain(keeper->changes);
+	if (wake[3].revents)
+		tenants_answer(keeper->host, keeper->tenants);
 }
 
 static int begin(struct keeper *keeper, struct fault *fault)
@@ -352,6 +472,8 @@ static int begin(struct keeper *keeper, struct fault *fault)
 	if (!err)
 		err = notes_load(&keeper->notes, keeper->host, fault);
 	host_unlock(keeper->host);
+	if (!err)
+		tenants_apply(keeper->host, false, stderr); /* what is wrong is said, and we go on */
 	return err;
 }
 
@@ -362,6 +484,7 @@ static int run(struct daemon *daemon, struct fault *fault)
 		.host = &daemon->host,
 		.notes = notes_beside(daemon->options.ledger),
 		.go = daemon->go,
+		.tenants = daemon->tenants[1],
 	};
 	int err = begin(&keeper, fault);
 
@@ -378,6 +501,8 @@ int keeper_start(struct daemon *daemon, struct fault *fault)
 	daemon->go = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (daemon->go < 0)
 		return fault_set(fault, errno, "cannot make an eventfd: %s", strerror(errno));
+	if (tenants_open(daemon, fault))
+		return -EIO;
 	daemon->keeper = (struct child){
 		.source.fd = -1,
 		.name = "sockwarden-keep",

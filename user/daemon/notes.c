@@ -47,7 +47,8 @@ static bool read_one(const struct node *node, struct wanted *out)
 	*out = (struct wanted){ 0 };
 	return read_text(node, "tenant", out->name.text, sizeof(out->name.text)) &&
 	       read_text(node, "cgroup", out->is.path, sizeof(out->is.path)) &&
-	       read_text(node, "policy", out->is.policy, sizeof(out->is.policy)) && !tenant_name_check(out->name.text);
+	       read_text(node, "policy", out->is.policy, sizeof(out->is.policy)) &&
+	       !tenant_name_check(out->name.text + wanted_is_many(out));
 }
 
 static int take_over(const struct notes *notes, const struct node *root, struct host *host, struct fault *fault)

@@ -11,60 +11,33 @@
  *   CAP_PERFMON          makes iterators of the programs
  *   CAP_SYS_ADMIN        setns(2), for network namespaces
  *   CAP_SYS_PTRACE       finds these through the processes in them
- *   CAP_NET_ADMIN        SOCK_DESTROY, where the kernel has no bpf_sock_destroy()
+ *   CAP_NET_ADMIN        SOCK_DESTROY
  *
- * The keeper attaches again what was attached, and keeps besides those of the daemon
+ * The keeper attaches again what was attached, and what files of tenants name. It keeps the same: it needs
  *
  *   CAP_NET_ADMIN        attaches packet programs to a cgroup
  *   CAP_PERFMON          loads what sees operations that no hook of a cgroup does, with the first tenant
+ *
+ * and the rest to close the sockets of a tenant whose file is gone, as the reaper does.
  */
-#include <errno.h>
-#include <linux/capability.h>
-#include <string.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-
+#include "caps.h"
 #include "daemon.h"
 
-#define BIT(cap) (1ULL << (cap))
-
-#define DAEMON (BIT(CAP_BPF) | BIT(CAP_DAC_READ_SEARCH))
-#define KEEPER (DAEMON | BIT(CAP_NET_ADMIN) | BIT(CAP_PERFMON))
-#define REAPER (DAEMON | BIT(CAP_PERFMON) | BIT(CAP_SYS_ADMIN) | BIT(CAP_SYS_PTRACE) | BIT(CAP_NET_ADMIN))
-
-/* Of `wanted`, what it has: a service manager may have given it less. */
-static int keep(__u64 wanted, struct fault *fault)
-{
-	struct __user_cap_header_struct head = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { 0 };
-
-	for (int cap = 0; cap < 64 && prctl(PR_CAPBSET_READ, cap) >= 0; cap++)
-		if (!(wanted & BIT(cap)) && prctl(PR_CAPBSET_DROP, cap) && errno != EPERM)
-			return fault_set(fault, errno, "cannot drop a capability: %s", strerror(errno));
-	if (syscall(SYS_capget, &head, data))
-		return fault_set(fault, errno, "cannot read the capabilities: %s", strerror(errno));
-	for (int i = 0; i < 2; i++) {
-		data[i].permitted &= wanted >> 32 * i;
-		data[i].effective = data[i].permitted;
-		data[i].inheritable = 0;
-	}
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || syscall(SYS_capset, &head, data))
-		return fault_set(fault, errno, "cannot drop what is not needed: %s", strerror(errno));
-	return 0;
-}
+#define DAEMON (CAP_BIT(CAP_BPF) | CAP_BIT(CAP_DAC_READ_SEARCH))
+#define REAPER                                                                                                         \
+	(DAEMON | CAP_BIT(CAP_PERFMON) | CAP_BIT(CAP_SYS_ADMIN) | CAP_BIT(CAP_SYS_PTRACE) | CAP_BIT(CAP_NET_ADMIN))
 
 int rights_keep_daemon(struct fault *fault)
 {
-	return keep(DAEMON, fault);
+	return caps_keep(DAEMON, fault);
 }
 
 int rights_keep_keeper(struct fault *fault)
 {
-	return keep(KEEPER, fault);
+	return caps_keep(REAPER, fault);
 }
 
 int rights_keep_reaper(struct fault *fault)
 {
-	return keep(REAPER, fault);
+	return caps_keep(REAPER, fault);
 }

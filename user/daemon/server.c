@@ -26,6 +26,8 @@
 
 #include "daemon.h"
 #include "file.h"
+#include "load.h"
+#include "named.h"
 #include "reports.h"
 #include "say.h"
 
@@ -90,6 +92,7 @@ static int answer_snapshot(struct daemon *daemon, struct client *client)
 	standings_hear(daemon->standings);
 	err = reports_read(&daemon->host, daemon->standings, &snapshot.reports, &fault);
 	snapshot.daemon.waiting = slots_count(&daemon->host, SLOTS(ENDED));
+	snapshot.daemon.published = 1000 * set_published(policy_path(), "google");
 	snapshot.daemon.reaper = *daemon->reaping;
 	if (err)
 		warn("%s", fault.text);
@@ -231,6 +234,21 @@ static struct client *free_client(struct daemon *daemon)
 	return NULL;
 }
 
+/* When there is no room: who has said nothing for longest makes some. NULL when all have asked. */
+static struct client *most_silent(struct daemon *daemon)
+{
+	struct client *most = NULL;
+
+	for (int i = 0; i < CLIENTS_MAX; i++) {
+		struct client *client = &daemon->clients[i];
+
+		if (!client->answer && !client->follows && client->reload == RELOAD_NONE &&
+		    (!most || client->since < most->since))
+			most = client;
+	}
+	return most;
+}
+
 static int on_listener(struct daemon *daemon, struct source *source, struct fault *fault)
 {
 	int fd = accept4(source->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -240,7 +258,9 @@ static int on_listener(struct daemon *daemon, struct source *source, struct faul
 		return daemon_watch(daemon, source, errno == EAGAIN ? EPOLLIN : 0, fault);
 	if (!client) {
 		server_expire(daemon);
-		client = free_client(daemon);
+		client = most_silent(daemon);
+		if (client)
+			client_close(client);
 	}
 	if (!client) {
 		close(fd);

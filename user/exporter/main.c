@@ -8,60 +8,21 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
+#include "arguments.h"
 #include "client.h"
 #include "exporter.h"
 #include "file.h"
-#include "options.h"
 #include "say.h"
 #include "scrape.h"
 
 const char say_program[] = "sockwarden-exporter";
 
-/* id, letter or 0, name, what it takes or NULL, help */
-#define OPTIONS(X)                                                                                                     \
-	X(ADDRESS, 0, "web.listen-address", "ADDRESS",                                                                 \
-	  "where to listen: :PORT, IPV4:PORT or [IPV6]:PORT (default :10798)")                                         \
-	X(SYSTEMD, 0, "web.systemd-socket", NULL, "listen on the socket systemd passes instead")                       \
-	X(PATH, 0, "web.telemetry-path", "PATH", "where the metrics are (default /metrics)")                           \
-	X(SOCKET, 0, "socket", "PATH", "the daemon's socket (default " SW_SOCKET ")")                                  \
-	X(TENANTS, 0, "tenants", "all|top:N|off", "whose metrics to show one by one (default all)")                    \
-	X(TEXTFILE, 0, "textfile", "PATH.prom", "write the metrics to a file for node_exporter, once, and exit")       \
-	X(ONCE, 0, "once", NULL, "print the metrics and exit")                                                         \
-	X(HELP, 'h', "help", NULL, "show this help")                                                                   \
-	X(VERSION, 0, "version", NULL, "show the version")
-
 enum option_id {
 #define X(id, letter, name, arg, help) OPTION_##id,
-	OPTIONS(X)
+	EXPORTER_OPTIONS(X)
 #undef X
 		OPTION_COUNT,
 };
-
-static const struct option_row rows[] = {
-#define X(id, letter, name, arg, help) { letter, name, arg, help },
-	OPTIONS(X)
-#undef X
-};
-
-static const struct option_table table = { rows, OPTION_COUNT, (1U << OPTION_COUNT) - 1, false };
-
-static const char more[] =
-	"\n"
-	"It asks the daemon anew at each scrape and needs no right but to connect to the daemon's socket: run it as a\n"
-	"user of its own. While the daemon does not answer, sockwarden_up is 0 and the metrics are still served.\n"
-	"/-/healthy answers as long as this process runs, /-/ready while the daemon answers.\n"
-	"\n"
-	"To keep thousands of tenants affordable, a series is shown once there is something to show: the class exempt\n"
-	"when a tenant has exempt traffic, a reason in sockwarden_tenant_denied_total when something was denied for "
-	"it\n"
-	"(reason=\"rule\" always), a rule when it decided something. With top:N those N tenants are shown that sent "
-	"most\n"
-	"billable bytes. With top:N and off the sums over all tenants are there too, as gauges, "
-	"sockwarden_tenants_bytes\n"
-	"and sockwarden_tenants_denied: they fall when a tenant ends.\n"
-	"\n"
-	"--once and --textfile: the exit status is 1 when the daemon does not answer; the metrics are written all the\n"
-	"same.\n";
 
 /* What was given. */
 struct options {
@@ -71,15 +32,15 @@ struct options {
 static void print_help(void)
 {
 	puts("usage: sockwarden exporter [OPTION...]\n\nserve what the daemon knows to Prometheus\n");
-	options_print(&table, 36);
-	fputs(more, stdout);
+	options_print(&exporter_options, 36);
+	printf("\n%s", exporter_more);
 }
 
 static int parse(int argc, char **argv, struct options *options)
 {
 	int option;
 
-	while ((option = option_next(&table, argc, argv)) != OPTION_END) {
+	while ((option = option_next(&exporter_options, argc, argv)) != OPTION_END) {
 		if (option == OPTION_WITHOUT_VALUE)
 			return usage("%s needs a value: see --help", argv[optind - 1]);
 		if (option == OPTION_UNKNOWN)
@@ -182,7 +143,7 @@ static int serve_on(const struct exporter *exporter, const struct options *optio
 	struct fault fault;
 	char name[64];
 	int fd = options->value[OPTION_SYSTEMD] ? listen_passed(&fault)
-						: listen_on(address ? address : ":10798", &fault);
+						: listen_on(address ? address : EXPORTER_LISTEN, &fault);
 
 	if (fd < 0)
 		return fd == -EINVAL ? usage("%s", fault.text) : fail("%s", fault.text);

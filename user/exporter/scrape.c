@@ -6,6 +6,7 @@
 
 #include "meter.h"
 #include "names.h"
+#include "rule_text.h"
 #include "scrape.h"
 
 /* The tenants that are shown. */
@@ -63,6 +64,17 @@ static void write_daemon(struct metrics *metrics, const struct daemon_state *dae
 	       "Policies that could not be loaded anew, so that the old one stayed in force.", daemon->reload_errors);
 }
 
+static void write_sets(struct metrics *metrics, const struct daemon_state *daemon)
+{
+	struct label google[] = { { "set", "google" }, { 0 } };
+
+	if (daemon->published <= 0)
+		return;
+	metrics_family(metrics, "sockwarden_set_published_timestamp_seconds", METRICS_GAUGE, "seconds",
+		       "When the list was published that a set is made of, since 1970.");
+	metrics_sample_seconds(metrics, google, daemon->published);
+}
+
 static void write_ledger(struct metrics *metrics, const struct daemon_state *daemon)
 {
 	single(metrics, "sockwarden_ledger_ticks_total", METRICS_COUNTER, NULL, "Intervals booked.", daemon->ticks);
@@ -80,6 +92,25 @@ static void write_ledger(struct metrics *metrics, const struct daemon_state *dae
 	       daemon->ledger_size);
 	single(metrics, "sockwarden_ledger_waiting", METRICS_GAUGE, NULL,
 	       "Tenants that have ended and whose last bytes are not booked yet.", daemon->waiting);
+}
+
+/* By tenant, where all are shown; else together. */
+static void write_held(struct metrics *metrics, const struct reaper_state *reaper, bool by_tenant)
+{
+	const struct label none[] = { { 0 } };
+	__u64 all = 0;
+
+	metrics_family(metrics, "sockwarden_sockets_held", METRICS_GAUGE, NULL,
+		       "Closed sockets that their tenant holds locked, so that they stay in the kernel's tables.");
+	for (__u64 i = 0; i < reaper->n_held && i < SW_HELD_NOTES; i++) {
+		const struct label labels[] = { { "tenant", reaper->held[i].tenant }, { 0 } };
+
+		all += reaper->held[i].sockets;
+		if (by_tenant)
+			metrics_sample(metrics, labels, reaper->held[i].sockets);
+	}
+	if (!by_tenant)
+		metrics_sample(metrics, none, all);
 }
 
 static void write_passes(struct metrics *metrics, const struct reaper_state *reaper)
@@ -178,6 +209,18 @@ static void write_closed(struct metrics *metrics, const char *tenant, const stru
 	}
 }
 
+/* Of tenants whose policies have names: what there is to count, and what an alert waits for. */
+static void write_names(struct metrics *metrics, const struct report *report)
+{
+	for (int what = 0; what < SW_NAMING_COUNT && report->settings.named; what++) {
+		struct label labels[] = { { "tenant", report->record.name }, { "what", naming_name(what) }, { 0 } };
+
+		if (report->names.n[what] || what == SW_NAMING_LEARNED || what == SW_NAMING_CAP ||
+		    what == SW_NAMING_NO_ROOM)
+			metrics_sample(metrics, labels, report->names.n[what]);
+	}
+}
+
 static void write_count(struct metrics *metrics, const struct shown *shown, const char *name, const char *help,
 			size_t offset)
 {
@@ -199,6 +242,10 @@ static void write_counts(struct metrics *metrics, const struct shown *shown)
 	family(metrics, "sockwarden_closed_sockets_total", METRICS_COUNTER, "Sockets closed for good, by cause.");
 	for (size_t i = 0; i < shown->n; i++)
 		write_closed(metrics, shown->v[i]->record.name, &shown->v[i]->counts);
+	family(metrics, "sockwarden_tenant_names_total", METRICS_COUNTER,
+	       "What became of questions for names and of their answers, of tenants whose policies have names.");
+	for (size_t i = 0; i < shown->n; i++)
+		write_names(metrics, shown->v[i]);
 	write_count(metrics, shown, "sockwarden_tenant_audited_total",
 		    "Of the denied, what was let pass because the policy only audits.",
 		    offsetof(struct sw_counts, audited));
@@ -208,8 +255,9 @@ static void write_counts(struct metrics *metrics, const struct shown *shown)
 
 static void write_rule(struct metrics *metrics, const struct report *report, const struct rule_hits *rule)
 {
+	const char *id = rule_part(rule->text.text, RULE_ID);
 	char text[SW_TEXT_MAX + 16] = "default";
-	struct label labels[] = { { "tenant", report->record.name }, { "rule", text }, { 0 } };
+	struct label labels[] = { { "tenant", report->record.name }, { "rule", *id ? id : text }, { 0 } };
 
 	if (rule->rule != SW_RULE_DEFAULT)
 		snprintf(text, sizeof(text), "%u %s", rule->rule + 1, rule->text.text);
@@ -348,8 +396,10 @@ int scrape_write(const struct snapshot *snapshot, size_t tenants, enum metrics_f
 	write_exporter(metrics, snapshot);
 	if (snapshot) {
 		write_daemon(metrics, &snapshot->daemon);
+		write_sets(metrics, &snapshot->daemon);
 		write_ledger(metrics, &snapshot->daemon);
 		write_passes(metrics, &snapshot->daemon.reaper);
+		write_held(metrics, &snapshot->daemon.reaper, snapshot->reports.of.n <= tenants);
 		write_reports(metrics, &snapshot->reports, tenants);
 	}
 	return metrics_end(metrics, fault);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The HTTP side. A few threads serve all connections, each one request after the other, so that many scrapers at once
- * cost the memory of a few; each request asks the daemon anew. What they share does not change, but for `down`.
+ * The HTTP side. A few threads serve all connections, so that many scrapers at once cost the memory of a few; each
+ * request asks the daemon anew, and has a connection of its own. What they share does not change, but for `down` and
+ * the connections.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,15 +17,16 @@
 #include "client.h"
 #include "exporter.h"
 #include "mem.h"
+#include "places.h"
 #include "say.h"
 
-#define CONNECTIONS       64
 #define THREADS           4U /* a daemon that hangs holds up one of them for a while, and health is answered by another */
-#define IDLE_SECONDS      15
+#define THREAD_MOST       (2 * PLACES) /* connections: never reached, for those that were shut are closed soon */
 #define CONNECTION_MEMORY 16384
 
 struct server {
 	const struct exporter *exporter;
+	struct places places;
 	pthread_mutex_t lock; /* of `down` */
 	struct fault down;    /* why the daemon did not answer last; empty: it did */
 };
@@ -126,6 +128,32 @@ static struct reply reply_to(struct server *server, struct MHD_Connection *conne
 	return say_plain(MHD_HTTP_NOT_FOUND, "not here: see %s\n", server->exporter->path);
 }
 
+/* Called for each connection, when it came and when it is to be closed. */
+static void on_connection(void *data, struct MHD_Connection *connection, void **place,
+			  enum MHD_ConnectionNotificationCode what)
+{
+	struct server *server = data;
+	const union MHD_ConnectionInfo *fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD),
+				       *from = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+
+	if (what == MHD_CONNECTION_NOTIFY_STARTED)
+		*place = place_take(&server->places, fd->connect_fd, from ? from->client_addr : NULL);
+	else
+		place_leave(&server->places, *place);
+}
+
+static struct reply held_reply(struct server *server, struct MHD_Connection *connection, const char *url,
+			       const char *method)
+{
+	struct place *place = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+	struct reply reply;
+
+	place_hold(&server->places, place);
+	reply = reply_to(server, connection, url, method);
+	place_let(&server->places, place);
+	return reply;
+}
+
 /* Called first with the head, then with each part of a body, if there is one, then once more. */
 static enum MHD_Result handle(void *data, struct MHD_Connection *connection, const char *url, const char *method,
 			      const char *version, const char *body, size_t *body_len, void **state)
@@ -144,13 +172,14 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *connection, con
 		*body_len = 0;
 		return MHD_YES;
 	}
-	reply = reply_to(data, connection, url, method);
+	reply = held_reply(data, connection, url, method);
 	response = MHD_create_response_from_buffer(reply.len, reply.text, MHD_RESPMEM_MUST_FREE);
 	if (!response) {
 		free(reply.text);
 		return MHD_NO;
 	}
 	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, reply.type);
+	MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close"); /* its place is another's */
 	MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT);
 	if (reply.status == MHD_HTTP_METHOD_NOT_ALLOWED)
 		MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
@@ -162,17 +191,17 @@ static enum MHD_Result handle(void *data, struct MHD_Connection *connection, con
 static struct MHD_Daemon *start(struct server *server, int fd)
 {
 	return MHD_start_daemon(MHD_USE_EPOLL_INTERNAL_THREAD, 0, NULL, NULL, handle, server, MHD_OPTION_LISTEN_SOCKET,
-				fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS, MHD_OPTION_CONNECTION_TIMEOUT,
-				IDLE_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
+				fd, MHD_OPTION_CONNECTION_LIMIT, THREADS * THREAD_MOST, MHD_OPTION_NOTIFY_CONNECTION,
+				on_connection, server, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 				MHD_OPTION_THREAD_POOL_SIZE, THREADS, MHD_OPTION_END);
 }
 
 int serve(const struct exporter *exporter, int fd, struct fault *fault)
 {
-	struct server server = { .exporter = exporter, .lock = PTHREAD_MUTEX_INITIALIZER };
+	struct server server = { .exporter = exporter, .places = PLACES_NONE, .lock = PTHREAD_MUTEX_INITIALIZER };
+	const struct timespec second = { .tv_sec = 1 };
 	struct MHD_Daemon *http;
 	sigset_t ends;
-	int signal;
 
 	/* Before there are threads, so that the signals wait for this one. */
 	sigemptyset(&ends);
@@ -185,7 +214,8 @@ int serve(const struct exporter *exporter, int fd, struct fault *fault)
 		close(fd);
 		return fault_set(fault, EIO, "the HTTP server does not start: look for a limit on files or threads");
 	}
-	sigwait(&ends, &signal);
+	while (sigtimedwait(&ends, NULL, &second) < 0)
+		places_expire(&server.places);
 	MHD_stop_daemon(http);
 	return 0;
 }

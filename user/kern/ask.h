@@ -5,7 +5,9 @@
 
 #include "host.h"
 
-/* What image `number` says of the flow. 0, or -errno with the reason in `fault`. */
-int ask(const struct host *host, __u32 number, const struct sw_flow *flow, struct sw_verdict *out, struct fault *fault);
+/* What image `number` says of the flow to a tenancy, by what that has learned; 0: has learned nothing. 0, or -errno with
+ * the reason in `fault`. */
+int ask(const struct host *host, __u32 number, __u32 tenancy, const struct sw_flow *flow, struct sw_verdict *out,
+	struct fault *fault);
 
 #endif

@@ -41,6 +41,32 @@ static int place(struct host *host, const struct placing *placing, struct fault 
 	return 0;
 }
 
+/* Tries of names are few, and made for their image: none is kept for another. */
+static int place_names(struct host *host, struct batch *batch, struct fault *fault)
+{
+	LIBBPF_OPTS(bpf_map_batch_opts, how);
+	__u32 number[PUBLISH_BATCH], n = 0;
+	int names[PUBLISH_BATCH];
+
+	for (__u32 i = 0; i < batch->n; i++)
+		if (batch->names[i] >= 0) {
+			number[n] = batch->number[i];
+			names[n++] = batch->names[i];
+		}
+	if (n && bpf_map_update_batch(host->map[MAP_names], number, names, &n, &how))
+		return fault_set(fault, errno, "cannot write the policy's names: %s", strerror(errno));
+	return 0;
+}
+
+/* What the numbers have, if any. */
+static int take_names(struct host *host, const struct batch *batch, struct fault *fault)
+{
+	for (__u32 i = 0; i < batch->n; i++)
+		if (bpf_map_delete_elem(host->map[MAP_names], &batch->number[i]) && errno != ENOENT)
+			return fault_set(fault, errno, "cannot take out a policy's names: %s", strerror(errno));
+	return 0;
+}
+
 int batch_place(struct host *host, struct batch *batch, struct fault *fault)
 {
 	struct placing placing = { 0 };
@@ -57,11 +83,14 @@ int batch_place(struct host *host, struct batch *batch, struct fault *fault)
 	if (own)
 		placing.n += spare_make(host, SPARES, &placing.number[own], &placing.trie[own], &placing.table[own]);
 	err = place(host, &placing, fault);
+	if (!err)
+		err = place_names(host, batch, fault);
 	n = placing.n - own;
 	inner_close(&placing.trie[own], n);
 	inner_close(&placing.table[own], n);
 	inner_close(batch->trie, batch->n);
 	inner_close(batch->table, batch->n);
+	inner_close(batch->names, batch->n);
 	return err;
 }
 
@@ -69,8 +98,10 @@ int batch_place(struct host *host, struct batch *batch, struct fault *fault)
 int batch_empty(struct host *host, const struct batch *batch, struct fault *fault)
 {
 	struct placing placing = { 0 };
-	int trie, table, err;
+	int trie, table, err = take_names(host, batch, fault);
 
+	if (err)
+		return err;
 	for (__u32 i = 0; i < batch->n; i++)
 		if (!spare_leave(host, batch->number[i]))
 			placing.number[placing.n++] = batch->number[i];

@@ -9,14 +9,15 @@
 struct batch {
 	__u32 number[PUBLISH_BATCH];
 	int trie[PUBLISH_BATCH], table[PUBLISH_BATCH]; /* owned until batch_place() */
-	bool placed[PUBLISH_BATCH];                    /* they are in their places already: spare.h */
+	int names[PUBLISH_BATCH];                      /* likewise; -1: it has no patterns */
+	bool placed[PUBLISH_BATCH];                    /* trie and table are in their places already: spare.h */
 	const struct image *image[PUBLISH_BATCH];
 	__u64 serial[PUBLISH_BATCH];
 	__u32 n;
 };
 
 /* Puts the inner maps in their places, and closes them: two grace periods, whatever its size, or none if they are
- * there. 0 or -errno. */
+ * there; one more if there are patterns. 0 or -errno. */
 int batch_place(struct host *host, struct batch *batch, struct fault *fault);
 
 /* Of images that no program reads any more. What is left under their numbers is one in which nothing is found. 0 or

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <glob.h>
 #include <linux/magic.h>
 #include <mntent.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@
 #include <unistd.h>
 
 #include "cgroup.h"
+#include "mem.h"
 
 #define KERNFS_HANDLE 0xfe /* FILEID_KERNFS of linux/exportfs.h: the handle is the id */
 #define ROOT_ID       1 /* of the hierarchy's true root; a namespace has another, and depths in it are not the kernel's */
@@ -162,6 +164,87 @@ int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault)
 	return err;
 }
 
+char *cgroup_real_path(const char *text)
+{
+	size_t len = strlen(text);
+	char *path, *real, *above, *slash;
+
+	while (len > 1 && text[len - 1] == '/')
+		len--;
+	path = mem_strndup(text, len);
+	real = realpath(path, NULL);
+	slash = strrchr(path, '/');
+	if (!real && (slash == path || !strcmp(path, ".")))
+		return path;
+	if (!real) {
+		if (slash)
+			*slash = '\0';
+		above = cgroup_real_path(slash ? path : ".");
+		real = mem_printf("%s/%s", above, slash ? slash + 1 : path);
+		free(above);
+	}
+	free(path);
+	return real;
+}
+
+void cgroup_match(const char *pattern, void (*each)(const char *path, void *data), void *data)
+{
+	glob_t found;
+
+	if (!glob(pattern, GLOB_ONLYDIR | GLOB_NOESCAPE, NULL, &found))
+		for (size_t i = 0; i < found.gl_pathc; i++)
+			each(found.gl_pathv[i], data);
+	globfree(&found);
+}
+
+/*
+ * What it takes to move a process out of a cgroup, or to remove that and make another of its name: the right to write
+ * to one of these in a cgroup around both places. The file system has no access lists; who owns a file may change its
+ * mode.
+ */
+static const char *const doors[] = { ".", "cgroup.procs", "cgroup.threads" };
+
+/* 1 if another than root may, 0, or -errno. */
+static int is_delegated(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC), found = fd < 0 ? -errno : 0;
+	struct stat door;
+
+	for (size_t i = 0; i < sizeof(doors) / sizeof(*doors) && !found; i++)
+		found = fstatat(fd, doors[i], &door, 0) ? -errno : door.st_uid || door.st_mode & (S_IWGRP | S_IWOTH);
+	if (fd >= 0)
+		close(fd);
+	return found;
+}
+
+/* From the root down, for what is to be attached instead must have nothing such around it. */
+int cgroup_keeps(const struct cgroup *cgroup, struct fault *fault)
+{
+	size_t root = strlen(cgroup->root);
+	const char *slash = cgroup->path + root;
+	char above[SW_PATH_MAX];
+	int found;
+
+	for (; slash; slash = strchr(slash + 1, '/')) {
+		snprintf(above, sizeof(above), "%.*s", (int)(slash - cgroup->path), cgroup->path);
+		found = is_delegated(above);
+		if (found < 0)
+			return fault_set(fault, -found, "%s: %s", above, strerror(-found));
+		if (found && slash == cgroup->path + root)
+			return fault_set(
+				fault, EPERM,
+				"processes may leave %s, for another than root may write to %s, the root of all "
+				"cgroups: take that right away",
+				cgroup->path, above);
+		if (found)
+			return fault_set(fault, EPERM,
+					 "processes may leave %s, for another than root may write to %s: attach %s "
+					 "instead",
+					 cgroup->path, above, above);
+	}
+	return 0;
+}
+
 void cgroup_close(struct cgroup *cgroup)
 {
 	if (cgroup->fd >= 0)
@@ -169,24 +252,36 @@ void cgroup_close(struct cgroup *cgroup)
 	cgroup->fd = -1;
 }
 
-/* The folder of our own tenants, around `path`. */
+/* The folder around `path`. */
 static void folder_of(const char *path, char above[SW_PATH_MAX])
 {
 	snprintf(above, SW_PATH_MAX, "%s", path);
 	*strrchr(above, '/') = '\0';
 }
 
-#define MAKE_TRIES 10 /* another run that ends may remove the folder in between */
-
-int cgroup_make(const char *path, struct fault *fault)
+/* That one, and those around it. */
+static int make_above(const char *path)
 {
 	char above[SW_PATH_MAX];
 
-	folder_of(path, above);
+	snprintf(above, sizeof(above), "%s", path);
+	for (char *slash = strchr(above + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (mkdir(above, 0755) && errno != EEXIST && access(above, F_OK))
+			return -errno;
+		*slash = '/';
+	}
+	return 0;
+}
+
+#define MAKE_TRIES 10 /* another run that ends may remove a folder in between */
+
+int cgroup_make(const char *path, mode_t mode, struct fault *fault)
+{
 	for (int i = 0; i < MAKE_TRIES; i++) {
-		if (mkdir(above, 0755) && errno != EEXIST)
+		if (make_above(path))
 			break;
-		if (!mkdir(path, 0755))
+		if (!mkdir(path, mode))
 			return 0;
 		if (errno != ENOENT)
 			break;
@@ -279,20 +374,46 @@ int cgroup_remove(const struct cgroup *cgroup)
 	return err == -ENOENT ? 0 : err;
 }
 
-bool cgroup_has(const struct cgroup *cgroup, int pid)
+/* What is behind the colons of the line; a process that is waited for may be in a cgroup that was removed. */
+static char *path_in(const char *line)
 {
-	const char *below = cgroup->path + strlen(cgroup->root);
-	size_t len = strlen(below);
-	char file[64], line[2 * SW_PATH_MAX];
-	bool has = true;
+	static const char removed[] = " (deleted)\n";
+	size_t len = strlen(line), tail = strlen(removed);
+
+	len -= len >= tail && !strcmp(line + len - tail, removed) ? tail : 1;
+	return mem_printf("%.*s", (int)len, line);
+}
+
+/* Lines as long as they are: what a tenant calls its cgroups must not pass for a line. */
+char *cgroup_of(int pid)
+{
+	char file[64], *line = NULL, *found = NULL;
+	size_t room = 0;
 	FILE *in;
 
 	snprintf(file, sizeof(file), "/proc/%d/cgroup", pid);
 	in = fopen(file, "re");
-	while (in && fgets(line, sizeof(line), in))
+	while (in && !found && getline(&line, &room, in) > 0)
 		if (!strncmp(line, "0::", 3))
-			has = !strncmp(line + 3, below, len) && strchr("/ \n", line[3 + len]);
+			found = path_in(line + 3);
 	if (in)
 		fclose(in);
+	free(line);
+	return found;
+}
+
+bool cgroup_is_below(const char *path, const char *above)
+{
+	size_t len = strlen(above);
+
+	return !strncmp(path, above, len) && (path[len] == '/' || !path[len]);
+}
+
+bool cgroup_has(const struct cgroup *cgroup, int pid)
+{
+	char *of = cgroup_of(pid);
+	bool has = !of || cgroup_is_below(of, cgroup->path + strlen(cgroup->root));
+
+	free(of);
 	return has;
 }

@@ -5,6 +5,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/types.h>
 
 #include "abi.h"
 #include "fault.h"
@@ -21,6 +22,18 @@ struct cgroup {
 int cgroup_open(struct cgroup *cgroup, const char *path, struct fault *fault);
 void cgroup_close(struct cgroup *cgroup);
 
+/* A path without links, as far as it is there: what is gone had its last names below that. To be freed. */
+char *cgroup_real_path(const char *path);
+
+/* Calls `each` for the directories that a pattern matches now, in order. A backslash in it is none but itself. */
+void cgroup_match(const char *pattern, void (*each)(const char *path, void *data), void *data);
+
+/*
+ * Whether its processes stay in it: 0, or -EPERM when another than root may write to a cgroup around it, and so take
+ * them out; what to attach instead is then in `fault`. Another -errno when that cannot be told.
+ */
+int cgroup_keeps(const struct cgroup *cgroup, struct fault *fault);
+
 /* The mount point of cgroup v2, at /sys/fs/cgroup or beside version 1. */
 int cgroup_root(char root[SW_PATH_MAX], struct fault *fault);
 
@@ -36,8 +49,8 @@ int cgroup_alive(int root, __u64 id);
 /* A descriptor of the cgroup, or -errno; -ESTALE: it does not exist any more. */
 int cgroup_open_id(int root, __u64 id);
 
-/* Makes the directory, and the one above it, for a tenant of our own. */
-int cgroup_make(const char *path, struct fault *fault);
+/* Makes the directory, and those above it that are not there. 0 or -errno; -EEXIST: it is there. */
+int cgroup_make(const char *path, mode_t mode, struct fault *fault);
 
 /* Ends every process in it and waits until they are gone; how many there were, or -errno. */
 int cgroup_end(const struct cgroup *cgroup);
@@ -50,6 +63,12 @@ int cgroup_remove(const struct cgroup *cgroup);
 
 /* True if a process is in it or below it. */
 bool cgroup_populated(const struct cgroup *cgroup);
+
+/* The process's cgroup as its path below the root, to be freed; NULL when that cannot be told, as when it has ended. */
+char *cgroup_of(int pid);
+
+/* True for a path and any path below it. */
+bool cgroup_is_below(const char *path, const char *above);
 
 /* False if the process, which may have ended, is in another. True when that cannot be told, as when it was waited for.
  */

@@ -11,8 +11,11 @@
 #include "events.h"
 #include "mem.h"
 
+#define MOST 4096 /* records in one call: more than the ring has; but while we read there come others */
+
 struct events {
 	struct ring_buffer *ring;
+	size_t taken; /* in this call */
 	int lock;
 	void (*each)(const struct event *event, void *data);
 	void *data;
@@ -34,7 +37,7 @@ static int take(void *data, void *record, size_t len)
 	memcpy(&event.of, record, sizeof(event.of));
 	event.time = date_of(event.of.ns);
 	events->each(&event, events->data);
-	return 0;
+	return ++events->taken < MOST ? 0 : -EAGAIN;
 }
 
 /* A second reader would take records away from the first, and each would miss what the other saw. */
@@ -71,9 +74,11 @@ struct events *events_open(const struct host *host, void (*each)(const struct ev
 
 int events_read(struct events *events, int timeout)
 {
-	int n = ring_buffer__poll(events->ring, timeout);
+	int n;
 
-	return n < 0 ? n : 0;
+	events->taken = 0;
+	n = ring_buffer__poll(events->ring, timeout);
+	return n < 0 && n != -EAGAIN ? n : 0;
 }
 
 int events_fd(const struct events *events)

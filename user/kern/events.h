@@ -12,7 +12,10 @@ struct events;
 struct events *events_open(const struct host *host, void (*each)(const struct event *event, void *data), void *data,
 			   struct fault *fault);
 
-/* Waits up to `timeout` ms (-1: for ever) for the first. 0, or -errno; -EINTR after a signal. */
+/*
+ * Waits up to `timeout` ms (-1: for ever) for the first, and takes what there is, but no more than a full ring: who
+ * floods it holds up nobody. 0, or -errno; -EINTR after a signal.
+ */
 int events_read(struct events *events, int timeout);
 void events_close(struct events *events);
 

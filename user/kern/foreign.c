@@ -44,6 +44,8 @@ static int foreign_at(const struct host *host, const char *path, int fd, void (*
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
 		__u32 ids[FOREIGN_MAX], n = FOREIGN_MAX, flags;
 
+		if (host->prog[hook] < 0) /* nor does the kernel have the hook */
+			continue;
 		if (bpf_prog_query(fd, hook_attach_type(hook), 0, &flags, ids, &n))
 			return fault_set(fault, errno, "cannot see which programs are on %s: %s", path,
 					 strerror(errno));

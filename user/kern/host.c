@@ -69,7 +69,7 @@ static int open_pins(struct host *host, const struct layout *layout, struct faul
 		else if (layout_kind[i] == MAP_CARRIED || layout_kind[i] == MAP_COPIED)
 			err = values_open(host, i, fault);
 	for (int i = 0; i < SW_HOOK_COUNT && !err; i++)
-		err = open_pin(pins_program[i], host->foreign, &host->prog[i], fault);
+		err = open_pin(pins_program[i], host->foreign || i >= SW_HOOKS_OPTIONAL, &host->prog[i], fault);
 	for (int i = 0; i < WALK_COUNT && !err; i++)
 		err = open_pin(pins_walk[i], true, &host->walk[i], fault);
 	return err;
@@ -129,6 +129,14 @@ static int read_epoch(struct host *host, struct fault *fault)
 
 	host->epoch = err ? 0 : state.epoch;
 	return err;
+}
+
+bool host_sees_unix(const struct host *host)
+{
+	for (int hook = SW_HOOKS_OPTIONAL; hook < SW_HOOK_COUNT; hook++)
+		if (host->prog[hook] < 0)
+			return false;
+	return true;
 }
 
 void host_refresh(struct host *host)

@@ -44,7 +44,15 @@
 	X(owners, OTHER)                                                                                               \
 	X(pass, OTHER)                                                                                                 \
 	X(calls, OTHER)                                                                                                \
-	X(host, CARRIED)
+	X(host, CARRIED)                                                                                               \
+	X(names, IMAGE)                                                                                                \
+	X(patterns, OTHER)                                                                                             \
+	X(grants, OTHER)                                                                                               \
+	X(turns, OTHER)                                                                                                \
+	X(heard, OTHER)                                                                                                \
+	X(namings, OTHER)                                                                                              \
+	X(questions, OTHER)                                                                                            \
+	X(streams, OTHER)
 
 enum sw_map {
 #define X(name, kind) MAP_##name,
@@ -53,12 +61,14 @@ enum sw_map {
 		MAP_COUNT,
 };
 
-/* The iterators of bpf/pass.bpf.c, in the order a pass goes through them, and what each goes over. */
+/* The iterators of bpf/pass.bpf.c and bpf/walk.bpf.c, and what each goes over. */
 #define SW_WALKS(X)                                                                                                    \
+	X(CENSUS, census, task)                                                                                        \
 	X(STRAYS, strays, task_file)                                                                                   \
 	X(SURVEY, survey, bpf_sk_storage_map)                                                                          \
 	X(SURVEY_TCP, survey_tcp, tcp)                                                                                 \
 	X(SURVEY_UDP, survey_udp, udp)                                                                                 \
+	X(CALLED, called, task_file)                                                                                   \
 	X(TAKE_TCP, take_tcp, tcp)                                                                                     \
 	X(TAKE_UDP, take_udp, udp)
 
@@ -75,7 +85,7 @@ struct host {
 	int lock;                           /* of SW_PINS; -1 when it is not held */
 	int booking;                        /* likewise of the right to book */
 	int map[MAP_COUNT];                 /* file descriptors, owned; -1 when not open */
-	int prog[SW_HOOK_COUNT];            /* likewise */
+	int prog[SW_HOOK_COUNT];            /* likewise; -1 where the kernel has no such hook */
 	int walk[WALK_COUNT];               /* likewise; -1 where the kernel does not allow it */
 	int cgroups;                        /* a directory of the cgroup v2 hierarchy; -1: none is mounted here */
 	const struct sw_settings *settings; /* SW_IMAGES_MAX, as the kernel has them now */
@@ -162,6 +172,9 @@ int host_ledger_id(const struct host *host, __u64 *id, struct fault *fault); /* 
 /* Which of the host's name servers the policies in force have: sw_host.resolvers. Written with the lock held. */
 int host_resolvers(const struct host *host, __u64 *hash, struct fault *fault);
 int host_set_resolvers(struct host *host, __u64 hash, struct fault *fault);
+
+/* The kernel shows who reaches for a unix socket (Linux 6.7). */
+bool host_sees_unix(const struct host *host);
 
 /* All closed: what host_close() leaves, and may be given. */
 extern const struct host host_closed;

@@ -48,12 +48,17 @@ static const char *pin_path(char path[256], const struct sw_record *record, enum
 	return path;
 }
 
-/* One that the programs in the kernel have, of whichever build they are. */
+/* The programs in the kernel have it, of whichever build they are. */
+static bool has_hook(const struct host *host, int hook)
+{
+	return host->prog[hook] >= 0;
+}
+
 static bool is_hook(const struct host *host, const char *name)
 {
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
 		if (!strcmp(hook_name(hook), name))
-			return host->prog[hook] >= 0;
+			return has_hook(host, hook);
 	return false;
 }
 
@@ -62,7 +67,7 @@ static int count_hooks(const struct host *host)
 	int n = 0;
 
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
-		n += host->prog[hook] >= 0;
+		n += has_hook(host, hook);
 	return n;
 }
 
@@ -84,6 +89,8 @@ bool links_whole(const struct host *host, const struct sw_record *record)
 static int make_all(const struct host *host, const struct cgroup *cgroup, int links[SW_HOOK_COUNT], struct fault *fault)
 {
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++) {
+		if (!has_hook(host, hook))
+			continue;
 		links[hook] = bpf_link_create(host->prog[hook], cgroup->fd, hook_attach_type(hook), NULL);
 		if (links[hook] < 0)
 			return fault_set(fault, errno, "the kernel does not attach %s to %s: %s", hook_name(hook),
@@ -99,7 +106,7 @@ static int pin_all(const struct sw_record *record, const int links[SW_HOOK_COUNT
 	if (mkdir(links_folder(path, record), 0700))
 		return fault_set(fault, errno, "cannot make %s: %s", path, strerror(errno));
 	for (int hook = 0; hook < SW_HOOK_COUNT; hook++)
-		if (bpf_obj_pin(links[hook], pin_path(path, record, hook)))
+		if (links[hook] >= 0 && bpf_obj_pin(links[hook], pin_path(path, record, hook)))
 			return fault_set(fault, errno, "cannot pin %s: %s", path, strerror(errno));
 	return 0;
 }

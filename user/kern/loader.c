@@ -9,8 +9,11 @@
 #include <unistd.h>
 
 #include "carry.h"
+#include "feature.h"
 #include "layout.h"
+#include "links.h"
 #include "loader.h"
+#include "names.h"
 #include "pins.h"
 #include "sockwarden.skel.h"
 
@@ -62,8 +65,42 @@ static bool has_sock_destroy(void)
 	return has;
 }
 
+/* Tried with a program that lets pass, and calls what ours there calls: a locked down kernel has it not. */
+static bool has_hook(enum sw_hook hook)
+{
+	static const struct bpf_insn let_pass[] = {
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_3, .src_reg = BPF_REG_1 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_1, .src_reg = BPF_REG_10 },
+		{ .code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_1, .imm = -8 },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_2, .imm = 8 },
+		{ .code = BPF_JMP | BPF_CALL, .imm = BPF_FUNC_probe_read_kernel },
+		{ .code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = 1 },
+		{ .code = BPF_JMP | BPF_EXIT },
+	};
+	LIBBPF_OPTS(bpf_prog_load_opts, how, .expected_attach_type = hook_attach_type(hook));
+	int fd = feature_without("unix") ? -1
+					 : bpf_prog_load(BPF_PROG_TYPE_CGROUP_SOCK_ADDR, "sw_nothing", "GPL", let_pass,
+							 sizeof(let_pass) / sizeof(*let_pass), &how);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
+/* libbpf need not know their names. */
+static void leave_out_hooks(struct sockwarden *skel)
+{
+	for (int i = SW_HOOKS_OPTIONAL; i < SW_HOOK_COUNT; i++) {
+		struct bpf_program *program = program_of(skel, pins_program[i]);
+
+		bpf_program__set_type(program, BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
+		bpf_program__set_expected_attach_type(program, hook_attach_type(i));
+		bpf_program__set_autoload(program, has_hook(i));
+	}
+}
+
 /* Enforcement needs none of the iterators: one that the kernel does not take must not keep the rest out. */
-static void leave_out_missing(struct sockwarden *skel)
+static void leave_out_walks(struct sockwarden *skel)
 {
 	bool destroys = has_sock_destroy();
 
@@ -97,7 +134,8 @@ static int load_all(struct sockwarden *skel, const struct loader_from *from, str
 
 	skel->rodata->may_copy =
 		libbpf_probe_bpf_helper(BPF_PROG_TYPE_CGROUP_SKB, BPF_FUNC_probe_read_kernel, NULL) == 1;
-	leave_out_missing(skel);
+	leave_out_hooks(skel);
+	leave_out_walks(skel);
 	carry_nothing(skel);
 	err = from ? use_theirs(skel, from, fault) : 0;
 	if (err)

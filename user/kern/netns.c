@@ -29,7 +29,6 @@
 #define OTHER_FILES 1024      /* open beside the namespaces */
 #define NSFS_HANDLE 0xf1      /* FILEID_NSFS of linux/exportfs.h */
 #define PROC_PATH   64
-#define SPACES_MAX  16384 /* network namespaces of a host that are gone through */
 
 /* A handle's content, struct nsfs_file_handle of linux/nsfs.h. */
 struct nsfs_handle {
@@ -220,6 +219,19 @@ static void visit_thread(struct search *search, const char *thread)
 		offer(search, open(path, O_RDONLY | O_CLOEXEC));
 }
 
+/* That a thread was in it a moment ago. */
+static void by_hint(struct search *search)
+{
+	char path[PROC_PATH];
+
+	for (size_t i = 0; i < search->n && !over(search); i++) {
+		if (!search->spaces[i].thread || search->spaces[i].fd >= 0)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%u", search->spaces[i].thread);
+		visit_thread(search, path);
+	}
+}
+
 static void visit_threads(struct search *search, const char *process)
 {
 	char path[PROC_PATH + 8];
@@ -233,8 +245,7 @@ static void by_thread(struct search *search)
 	each_number(search, "/proc", visit_threads);
 }
 
-/* Hands each that is mounted to `take`, which then has the descriptor. */
-static void each_mount(struct search *search, void (*take)(struct search *search, int fd))
+static void by_mount(struct search *search)
 {
 	FILE *mounts = setmntent("/proc/thread-self/mounts", "r");
 	const struct mntent *mount;
@@ -246,13 +257,8 @@ static void each_mount(struct search *search, void (*take)(struct search *search
 	/* not to wait for what else may be mounted above it */
 	while (!over(search) && (mount = getmntent(mounts)))
 		if (!strcmp(mount->mnt_type, "nsfs"))
-			take(search, open(mount->mnt_dir, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+			offer(search, open(mount->mnt_dir, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
 	endmntent(mounts);
-}
-
-static void by_mount(struct search *search)
-{
-	each_mount(search, offer);
 }
 
 static bool wanted_file(const struct search *search, __u64 file)
@@ -310,7 +316,7 @@ static void by_socket(struct search *search)
 }
 
 /* Cheapest first. */
-static void (*const ways[])(struct search *) = { by_handle, by_thread, by_mount, by_socket };
+static void (*const ways[])(struct search *) = { by_handle, by_hint, by_thread, by_mount, by_socket };
 
 static void make_room(size_t n)
 {
@@ -350,73 +356,6 @@ int netns_open_all(struct netns *spaces, size_t n, struct fault *fault)
 	if (err)
 		netns_close_all(spaces, n);
 	return err ? err : (int)(n - search.missing);
-}
-
-/* For all there are: nothing is looked for, so the search is never over. */
-struct census {
-	struct search search;
-	LIST(struct netns) of;
-};
-
-static bool is_listed(const struct census *census, ino_t inode)
-{
-	for (size_t i = census->of.n; i-- > 0;) /* the next thread is of the same process, mostly */
-		if (census->of.v[i].inode == inode)
-			return true;
-	return false;
-}
-
-static void list_space(struct search *search, int fd)
-{
-	struct census *census = (struct census *)search;
-	struct stat stat;
-
-	if (fd < 0)
-		note_failure(search);
-	else if (fstat(fd, &stat) || stat.st_dev != census->search.nsfs || is_listed(census, stat.st_ino))
-		close(fd);
-	else
-		*list_add(&census->of) = (struct netns){ .inode = stat.st_ino, .fd = fd };
-}
-
-static void list_thread(struct search *search, const char *thread)
-{
-	struct census *census = (struct census *)search;
-	char path[PROC_PATH + 8];
-
-	snprintf(path, sizeof(path), "%s/ns/net", thread);
-	if (!is_listed(census, link_number(path, "net")))
-		list_space(search, open(path, O_RDONLY | O_CLOEXEC));
-}
-
-static void list_threads(struct search *search, const char *process)
-{
-	char path[PROC_PATH + 8];
-
-	snprintf(path, sizeof(path), "%s/task", process);
-	each_number(search, path, list_thread);
-}
-
-int netns_open_every(struct netns **spaces, struct fault *fault)
-{
-	struct census census = { .search = { .missing = 1, .sockets = 1, .fault = fault } };
-	int home = netns_home(fault);
-	struct stat stat;
-
-	if (home < 0)
-		return home;
-	if (!fstat(home, &stat))
-		census.search.nsfs = stat.st_dev;
-	close(home);
-	make_room(SPACES_MAX);
-	each_number(&census.search, "/proc", list_threads);
-	each_mount(&census.search, list_space);
-	*spaces = census.of.v;
-	if (!census.search.err)
-		return census.of.n;
-	netns_close_all(census.of.v, census.of.n);
-	free(census.of.v);
-	return census.search.err;
 }
 
 void netns_close_all(struct netns *spaces, size_t n)

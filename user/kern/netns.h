@@ -18,6 +18,7 @@ struct netns {
 	__u32 inode;        /* in nsfs: given again when the namespace has ended */
 	const __u64 *files; /* inodes of sockets of it, of which a process may have a descriptor; not owned */
 	size_t n_files;
+	__u32 thread; /* id of one that lives in it, as far as is known; or 0 */
 	int fd; /* owned; -1: it could not be found */
 };
 
@@ -31,12 +32,6 @@ struct netns {
  */
 int netns_open_all(struct netns *spaces, size_t n, struct fault *fault);
 void netns_close_all(struct netns *spaces, size_t n);
-
-/*
- * Opens every network namespace that a thread lives in, or that is mounted here: `*spaces`, to be closed and
- * freed, without `cookie` and `files`. How many; or -errno, and nothing to free. The same rights.
- */
-int netns_open_every(struct netns **spaces, struct fault *fault);
 
 /*
  * Puts the calling thread into the namespace; netns_leave() brings it back to where `home` is. netns_home() opens that:

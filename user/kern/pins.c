@@ -44,6 +44,21 @@ static bool is_bpffs(void)
 	return !statfs(SW_BPFFS, &fs) && fs.f_type == BPF_FS_MAGIC;
 }
 
+/* Where everybody may make folders, someone may have been before us; and what was ours is ours alone. */
+static int check_ours(const char *folder, struct fault *fault)
+{
+	struct stat st;
+
+	if (lstat(folder, &st))
+		return fault_set(fault, errno, "cannot look at %s: %s", folder, strerror(errno));
+	if (S_ISDIR(st.st_mode) && !st.st_uid && !(st.st_mode & (S_IWGRP | S_IWOTH)))
+		return 0;
+	return fault_set(fault, EPERM,
+			 "%s is not root's alone, so that another could change what is in force: remove it, and "
+			 "mount " SW_BPFFS " with mode=0700",
+			 folder);
+}
+
 int pins_prepare(struct fault *fault)
 {
 	if (!is_bpffs() && mount("bpf", SW_BPFFS, "bpf", MS_NOSUID | MS_NODEV | MS_NOEXEC, "mode=0700"))
@@ -51,7 +66,7 @@ int pins_prepare(struct fault *fault)
 				 strerror(errno));
 	if ((mkdir(SW_PINS, 0700) && errno != EEXIST) || (mkdir(PINS_TENANTS, 0700) && errno != EEXIST))
 		return fault_set(fault, errno, "cannot make " PINS_TENANTS ": %s", strerror(errno));
-	return 0;
+	return check_ours(SW_PINS, fault) ?: check_ours(PINS_TENANTS, fault);
 }
 
 bool pins_has(const char *folder)

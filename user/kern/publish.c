@@ -6,14 +6,15 @@
 #include <unistd.h>
 
 #include "batch.h"
+#include "patterns.h"
 #include "resolv.h"
 #include "spare.h"
 #include "table.h"
 
-int publish_prepare(const struct image *image, struct publishing *out, struct fault *fault)
+static int prepare(const struct image *image, const __u32 *numbers, struct publishing *out, struct fault *fault)
 {
 	__u32 n;
-	struct sw_row *rows = table_build(image, &n);
+	struct sw_row *rows = table_build(image, numbers, &n);
 	int err;
 
 	*out = (struct publishing){ .image = image, .trie = inner_trie(image), .table = inner_table(rows, n) };
@@ -24,6 +25,13 @@ int publish_prepare(const struct image *image, struct publishing *out, struct fa
 	publish_discard(out);
 	return fault_set(fault, -err, "the kernel does not take the policy (%zu prefixes, %zu answers): %s",
 			 image->entries.n, image->spans.n, strerror(-err));
+}
+
+/* What its patterns are called is known with the lock only. */
+int publish_prepare(const struct image *image, struct publishing *out, struct fault *fault)
+{
+	*out = (struct publishing){ .image = image, .trie = -1, .table = -1 };
+	return image->patterns.n ? 0 : prepare(image, NULL, out, fault);
 }
 
 int publish_prepare_large(const struct image *image, struct publishing *out, struct fault *fault)
@@ -53,15 +61,20 @@ void publish_discard(struct publishing *publishing)
 static int begin(struct host *host, struct batch *batch, struct publishing *publishing, const struct published *as,
 		 struct fault *fault)
 {
-	__u32 i = batch->n;
+	__u32 i = batch->n, *numbers;
 	int err = settings_write(host, as->image, &(struct sw_settings){ .serial = as->serial }, fault);
 
+	if (!err)
+		err = patterns_number(host, publishing->image, &numbers, fault);
 	if (err)
 		return err;
-	batch->placed[i] = publishing->trie < 0 &&
-			   spare_fill(host, as->image, publishing->image, &publishing->trie, &publishing->table);
+	batch->placed[i] = publishing->trie < 0 && spare_fill(host, as->image, publishing->image, numbers,
+							      &publishing->trie, &publishing->table);
 	if (publishing->trie < 0)
-		err = publish_prepare(publishing->image, publishing, fault);
+		err = prepare(publishing->image, numbers, publishing, fault);
+	if (!err)
+		err = patterns_trie(publishing->image, numbers, &batch->names[i], fault);
+	free(numbers);
 	if (err)
 		return err;
 	batch->number[i] = as->image;
@@ -133,11 +146,24 @@ static bool in_batch(const struct batch *batch, const struct image *image, struc
 	return false;
 }
 
+/* Where the kernel does not show who reaches for a unix socket, a policy that allows but some would hold nobody. */
+static int check_unix(const struct host *host, const struct image *image, struct fault *fault)
+{
+	if (image->settings.unix_others || host_sees_unix(host))
+		return 0;
+	return fault_set(fault, EOPNOTSUPP,
+			 "the policy %s refuses unix sockets, which takes Linux 6.7: leave out 'unix', or say in it "
+			 "'other: allow'",
+			 image->settings.policy);
+}
+
 static int publish_one(struct host *host, struct batch *batch, struct publishing *publishing, struct published *out,
 		       struct fault *fault)
 {
-	int err;
+	int err = check_unix(host, publishing->image, fault);
 
+	if (err)
+		return err;
 	if (in_batch(batch, publishing->image, out))
 		return 0;
 	out->image = find_equal(host, publishing->image);
@@ -167,6 +193,7 @@ int publish_many(struct host *host, struct publishing *of, size_t n, struct publ
 		return 0;
 	inner_close(batch.trie, batch.n);
 	inner_close(batch.table, batch.n);
+	inner_close(batch.names, batch.n);
 	publish_collect(host, PUBLISH_BATCH, COLLECT_ALL, &ignored);
 	return err;
 }
@@ -196,6 +223,7 @@ int publish_as(struct host *host, const struct image *const *images, const struc
 		err = finish(host, &batch, fault);
 	inner_close(batch.trie, batch.n);
 	inner_close(batch.table, batch.n);
+	inner_close(batch.names, batch.n);
 	return err;
 }
 
@@ -240,26 +268,54 @@ int publish_pin_again(const struct host *host, const char *to, struct fault *fau
 	return err;
 }
 
+struct sw_row *published_rows(const struct host *host, __u64 serial, __u32 first, __u32 rows)
+{
+	__u32 before = first - 1, next, count = rows, *keys;
+	int table = rows ? inner_open_table(host, serial) : -1;
+	struct sw_row *out;
+
+	if (table < 0)
+		return NULL;
+	keys = mem_alloc(rows, sizeof(*keys));
+	out = mem_alloc(rows, sizeof(*out));
+	if ((bpf_map_lookup_batch(table, first ? &before : NULL, &next, keys, out, &count, NULL) && errno != ENOENT) ||
+	    count != rows) {
+		free(out);
+		out = NULL;
+	}
+	close(table);
+	free(keys);
+	return out;
+}
+
+/* The same of an image by its number. NULL, too, if that is another's by now. */
+static struct sw_row *rows_read(const struct host *host, __u32 number, __u32 first, __u32 rows)
+{
+	const struct sw_settings *settings = &host->settings[number];
+	__u64 serial = *(const volatile __u64 *)&settings->serial;
+	struct sw_row *out = published_rows(host, serial, first, rows);
+
+	if (out && settings->serial == serial)
+		return out;
+	free(out);
+	return NULL;
+}
+
 struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n)
 {
 	const struct sw_settings *settings = &host->settings[number];
-	__u32 before = settings->texts_at - 1, next, count = settings->rules, *keys; /* spans come first */
-	__u64 serial = *(const volatile __u64 *)&settings->serial;
-	struct sw_text *texts;
-	int table;
+	struct sw_row *rows = rows_read(host, number, settings->texts_at, settings->rules);
 
-	*n = 0;
-	if (!count)
-		return NULL;
-	table = inner_open_table(host, serial);
-	if (table < 0)
-		return NULL;
-	keys = mem_alloc(count, sizeof(*keys));
-	texts = mem_alloc(count, sizeof(*texts));
-	if ((!bpf_map_lookup_batch(table, &before, &next, keys, texts, &count, NULL) || errno == ENOENT) &&
-	    settings->serial == serial) /* else the rows may be another's by now */
-		*n = count;
-	close(table);
-	free(keys);
-	return texts;
+	*n = rows ? settings->rules : 0;
+	return (struct sw_text *)rows; /* each fills one */
+}
+
+struct sw_pattern *published_patterns(const struct host *host, __u32 number, size_t *n)
+{
+	const struct sw_settings *settings = &host->settings[number];
+	struct sw_row *rows = rows_read(host, number, settings->patterns_at,
+					(settings->pattern_count + SW_ROW_PATTERNS - 1) / SW_ROW_PATTERNS);
+
+	*n = rows ? settings->pattern_count : 0;
+	return (struct sw_pattern *)rows; /* a row is a whole number of them */
 }

@@ -89,8 +89,14 @@ void publish_tidy(struct host *host);
  * whoever has one anyway. */
 bool publish_may_wait(const struct host *host);
 
+/* `rows` rows of the table of the image with that serial, from `first` on, to be freed. NULL: cannot be read. */
+struct sw_row *published_rows(const struct host *host, __u64 serial, __u32 first, __u32 rows);
+
 /* The texts of all rules of image `number`, as they are in the kernel: `n` of them, to be freed. NULL: cannot be read.
  */
 struct sw_text *published_texts(const struct host *host, __u32 number, size_t *n);
+
+/* Likewise its patterns, ordered by number. */
+struct sw_pattern *published_patterns(const struct host *host, __u32 number, size_t *n);
 
 #endif

@@ -6,13 +6,15 @@
 
 #include "batch.h"
 #include "hits.h"
+#include "named.h"
 #include "renew.h"
 #include "slots.h"
 #include "storage.h"
 #include "upgrade.h"
 
 struct source {
-	const char *policy, *tenant; /* of the first tenant that has it; the records' own */
+	char *policy;       /* where it is read; owned */
+	const char *tenant; /* the first that has it; the record's own */
 	struct image *image;
 };
 
@@ -38,15 +40,20 @@ static int compile_source(const struct sw_record *record, struct image **out, st
 /* Each policy is compiled once. */
 static int find_source(struct sources *sources, const struct sw_record *record, size_t *out, struct fault *fault)
 {
+	char *policy = policy_resolve(record->policy);
 	struct image *image;
 	int err;
 
 	for (*out = 0; *out < sources->of.n; ++*out)
-		if (!strcmp(sources->of.v[*out].policy, record->policy))
+		if (!strcmp(sources->of.v[*out].policy, policy)) {
+			free(policy);
 			return 0;
+		}
 	err = compile_source(record, &image, fault);
-	if (!err)
-		*list_add(&sources->of) = (struct source){ record->policy, record->name, image };
+	if (err)
+		free(policy);
+	else
+		*list_add(&sources->of) = (struct source){ policy, record->name, image };
 	return err;
 }
 
@@ -120,8 +127,10 @@ int renew_images(struct host *next, struct fault *fault)
 
 	if (!err)
 		err = load(next, sources, fault);
-	for (size_t i = 0; i < sources->of.n; i++)
+	for (size_t i = 0; i < sources->of.n; i++) {
+		free(sources->of.v[i].policy);
 		image_free(sources->of.v[i].image);
+	}
 	free(sources->of.v);
 	free(sources);
 	return err;

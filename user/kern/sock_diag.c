@@ -157,13 +157,20 @@ static int who_answers(int fd, const struct sw_found *found, const struct inet_d
 	return in_its_place(NLMSG_DATA(&answer.head), id) ? -ESTALE : -ENOENT;
 }
 
+static unsigned tries_left = -1;
+
+void sock_diag_limit(unsigned tries)
+{
+	tries_left = tries;
+}
+
 /* Which of a SO_REUSEPORT group is found depends on where a packet is from, and a socket without peer leaves that open.
  */
 static int destroy_in_group(int fd, const struct sw_found *found, struct inet_diag_sockid id)
 {
 	int err = -ENOENT;
 
-	for (int port = 1; port <= GROUP_TRIES && err == -ENOENT; port++) {
+	for (int port = 1; port <= GROUP_TRIES && tries_left && err == -ENOENT; port++, tries_left--) {
 		id.idiag_dport = htons(port);
 		err = destroy(fd, found, &id);
 	}
@@ -215,4 +222,18 @@ int sock_diag_open(struct fault *fault)
 		return fd;
 	close(fd);
 	return err;
+}
+
+bool sock_diag_destroys(void)
+{
+	const struct sw_found nobody = { .cookie = 1, .family = AF_INET };
+	const struct inet_diag_sockid id = id_of(&nobody);
+	struct fault fault;
+	int fd = sock_diag_open(&fault), err;
+
+	if (fd < 0)
+		return false;
+	err = destroy(fd, &nobody, &id);
+	close(fd);
+	return err != -EOPNOTSUPP;
 }

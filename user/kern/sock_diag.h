@@ -3,6 +3,8 @@
 #ifndef SW_SOCK_DIAG_H
 #define SW_SOCK_DIAG_H
 
+#include <stdbool.h>
+
 #include "abi.h"
 #include "fault.h"
 
@@ -20,5 +22,14 @@ int sock_diag_open(struct fault *fault);
  * any more may be left as it is.
  */
 int sock_diag_destroy(int fd, const struct sw_found *found, struct fault *fault);
+
+/*
+ * Of a SO_REUSEPORT group of N sockets one in N is found at a try. From now on this process has so many tries in all;
+ * then it is -ESTALE at once.
+ */
+void sock_diag_limit(unsigned tries);
+
+/* Whether the kernel can do that at all. */
+bool sock_diag_destroys(void);
 
 #endif

@@ -42,7 +42,7 @@ static bool is_empty(int trie)
 	return bpf_map_get_next_key(trie, NULL, &key) && errno == ENOENT;
 }
 
-static bool fill(int trie, int table, const struct image *image)
+static bool fill(int trie, int table, const struct image *image, const __u32 *numbers)
 {
 	__u32 n;
 	struct sw_row *rows;
@@ -50,17 +50,18 @@ static bool fill(int trie, int table, const struct image *image)
 
 	if (!fits)
 		return false;
-	rows = table_build(image, &n);
+	rows = table_build(image, numbers, &n);
 	fits = n <= room_of(table) && !inner_fill_table(table, rows, n) && !inner_fill_trie(trie, image);
 	free(rows);
 	return fits;
 }
 
-bool spare_fill(const struct host *host, __u32 number, const struct image *image, int *trie, int *table)
+bool spare_fill(const struct host *host, __u32 number, const struct image *image, const __u32 *numbers, int *trie,
+		int *table)
 {
 	*trie = open_at(host->map[MAP_tries], number);
 	*table = open_at(host->map[MAP_tables], number);
-	if (fill(*trie, *table, image))
+	if (fill(*trie, *table, image, numbers))
 		return true;
 	inner_close(trie, 1);
 	inner_close(table, 1);

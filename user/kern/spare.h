@@ -13,7 +13,8 @@
 
 /* Fills the image into the maps of `number`, which no tenant points to, and gives descriptors of them, to be closed.
  * False: there are none, or they are too small, or it failed; the number then has to be given others. */
-bool spare_fill(const struct host *host, __u32 number, const struct image *image, int *trie, int *table);
+bool spare_fill(const struct host *host, __u32 number, const struct image *image, const __u32 *numbers, int *trie,
+		int *table);
 
 /* Empties those of an image that no program reads any more. False: they cannot stay. */
 bool spare_leave(const struct host *host, __u32 number);

@@ -167,9 +167,11 @@ static void close_theirs(const struct loader_from *theirs)
 /* The last step before the others: what is noted on sockets from here on may be lost. */
 static int mark(const struct sockwarden *loaded, const struct loader_from *theirs, struct fault *fault)
 {
-	int err;
+	int err, map[MAP_COUNT];
 
-	watch_prepare(loader_map(loaded, MAP_socks));
+	for (int i = 0; i < MAP_COUNT; i++)
+		map[i] = loader_map(loaded, i);
+	watch_prepare(map);
 	err = carry_sockets(loaded, theirs->socks, fault);
 	return err ? err : pins_rename(PINS_LOADING, PINS_NEXT, fault);
 }

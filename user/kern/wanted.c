@@ -43,6 +43,19 @@ int wanted_read(const struct host *host, struct wanted_list *out, struct fault *
 	return 0;
 }
 
+int wanted_all(struct wanted_list *out, struct fault *fault)
+{
+	struct host host;
+	int err = host_open(&host, HOST_READING, fault);
+
+	*out = (struct wanted_list){ 0 };
+	if (err)
+		return err == -ENOENT ? 0 : err;
+	err = wanted_read(&host, out, fault);
+	host_close(&host);
+	return err;
+}
+
 void wanted_free(struct wanted_list *list)
 {
 	free(list->of.v);

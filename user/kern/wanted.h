@@ -22,6 +22,9 @@ struct wanted_list {
 int wanted_read(const struct host *host, struct wanted_list *out, struct fault *fault);
 void wanted_free(struct wanted_list *list);
 
+/* The same for who has no host open; none if nothing was ever loaded. */
+int wanted_all(struct wanted_list *out, struct fault *fault);
+
 /* The one of that name, or NULL. */
 struct wanted *wanted_find(const struct wanted_list *list, const char *name);
 
@@ -32,6 +35,17 @@ bool wanted_is(const struct host *host, const struct wanted *one);
 bool wanted_at(const struct host *host, const char *name, const char *path);
 
 bool wanted_has(const struct host *host, const char *name);
+
+/*
+ * Many tenants at once: each directory that the pattern `path` matches is to be attached, while it is there, and named
+ * after itself. Such an entry is called by its file, with a mark before it that no tenant's name begins with.
+ */
+#define WANTED_MANY '*'
+
+static inline bool wanted_is_many(const struct wanted *one)
+{
+	return *one->name.text == WANTED_MANY;
+}
 
 /* Notes it, or notes it anew. 0 or -errno. */
 int wanted_put(struct host *host, const char *name, const struct sw_wanted *is, struct fault *fault);

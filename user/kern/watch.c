@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,17 +47,22 @@ static struct bpf_program *program_of(struct watch *skel, enum sw_watch watch)
 	return bpf_object__find_program_by_name(skel->obj, name);
 }
 
-/* Sockets' storage is the one map these programs use: the host's, or a new one if `socks` is -1. */
-static int share_maps(struct watch *skel, int socks)
+/* The host's; but of sockets' storage a new one if `socks` is -1. Theirs alone are made with them. */
+static int share_maps(struct watch *skel, const int map[MAP_COUNT], int socks)
 {
-	struct bpf_map *map;
+	for (int i = 0; i < MAP_COUNT; i++) {
+		struct bpf_map *ours = bpf_object__find_map_by_name(skel->obj, pins_map[i]);
+		int fd = i == MAP_socks ? socks : map[i];
 
-	bpf_object__for_each_map(map, skel->obj) bpf_map__set_autocreate(map, map == skel->maps.socks);
-	return socks < 0 ? 0 : bpf_map__reuse_fd(skel->maps.socks, socks);
+		if (ours && fd >= 0 && bpf_map__reuse_fd(ours, fd))
+			return -errno;
+	}
+	bpf_map__set_autocreate(skel->maps.verdicts, false);
+	return 0;
 }
 
 /* Loads those of `which`, all or none; NULL when the kernel does not let us. */
-static struct watch *load(int socks, __u32 which)
+static struct watch *load(const int map[MAP_COUNT], int socks, __u32 which)
 {
 	struct watch *skel = watch__open();
 
@@ -63,13 +70,16 @@ static struct watch *load(int socks, __u32 which)
 		return NULL;
 	for (int watch = 0; watch < SW_WATCH_COUNT; watch++)
 		bpf_program__set_autoload(program_of(skel, watch), which & 1U << watch);
-	if (!share_maps(skel, socks) && !watch__load(skel))
+	if (!share_maps(skel, map, socks) && !watch__load(skel))
 		return skel;
 	watch__destroy(skel);
 	return NULL;
 }
 
-/* On a socket of the kind a watch sees: the operation. What comes of it is of no matter. */
+/*
+ * On a socket of the kind a watch sees: the operation. What comes of it is of no matter. None: it notes nothing on a
+ * socket, and is on a tracepoint, which is called when it is attached.
+ */
 struct trial {
 	int family, type;
 	void (*operate)(int fd);
@@ -94,6 +104,25 @@ static void ask(int fd)
 	ioctl(fd, FIONREAD, &bytes);
 }
 
+static void give(int fd)
+{
+	char byte = 0;
+
+	(void)!send(fd, &byte, 1, MSG_DONTWAIT);
+}
+
+static void send_page(int fd)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC))
+		return;
+	if (write(ends[1], "", 1) == 1)
+		(void)!splice(ends[0], NULL, fd, NULL, 1, SPLICE_F_NONBLOCK);
+	close(ends[0]);
+	close(ends[1]);
+}
+
 static void stop(int fd)
 {
 	shutdown(fd, SHUT_RDWR);
@@ -103,6 +132,10 @@ static const struct trial trials[] = {
 	[SW_WATCH_RECEIVE] = { AF_INET, SOCK_DGRAM, receive },
 	[SW_WATCH_RECEIVE_ENTRY] = { AF_INET, SOCK_DGRAM, receive },
 	[SW_WATCH_RECEIVE_LENGTH] = { AF_INET, SOCK_DGRAM, receive },
+	[SW_WATCH_SEND] = { AF_INET, SOCK_DGRAM, give },
+	[SW_WATCH_SEND_ENTRY] = { AF_INET, SOCK_DGRAM, give },
+	[SW_WATCH_SEND_LENGTH] = { AF_INET, SOCK_DGRAM, give },
+	[SW_WATCH_SEND_PAGE] = { AF_INET, SOCK_DGRAM, send_page },
 	[SW_WATCH_POLL_TCP] = { AF_INET, SOCK_STREAM, look },
 	[SW_WATCH_POLL_UDP] = { AF_INET, SOCK_DGRAM, look },
 	[SW_WATCH_IOCTL4] = { AF_INET, SOCK_DGRAM, ask },
@@ -114,14 +147,14 @@ static const struct trial trials[] = {
 static bool sees(int socks, enum sw_watch watch)
 {
 	const struct trial *trial = &trials[watch];
-	int fd = socket(trial->family, trial->type | SOCK_CLOEXEC, 0);
+	int fd = trial->operate ? socket(trial->family, trial->type | SOCK_CLOEXEC, 0) : -1;
 	struct bpf_map_info info = { 0 };
 	__u32 len = sizeof(info);
 	unsigned char *value;
 	bool seen = false;
 
 	if (fd < 0)
-		return false;
+		return !trial->operate;
 	if (bpf_obj_get_info_by_fd(socks, &info, &len))
 		info.value_size = 0;
 	value = mem_alloc(2, info.value_size);
@@ -158,16 +191,25 @@ static __u32 attach_each(struct watch *skel, __u32 which, __u32 have, const char
 	return have;
 }
 
-/* All at once is quicker; where the kernel refuses one it refuses all, and it is one by one. */
-static __u32 put_in_place(int socks, const char *folder)
+/* Gone since Linux 6.5, where nothing is missing without it. */
+static __u32 wanted(void)
 {
-	struct watch *skel = load(socks, ALL);
-	__u32 have = 0;
+	bool has_pages = libbpf_find_vmlinux_btf_id("inet_sendpage", BPF_TRACE_FENTRY) > 0;
+
+	return has_pages ? ALL : ALL & ~(1U << SW_WATCH_SEND_PAGE);
+}
+
+/* All at once is quicker; where the kernel refuses one it refuses all, and it is one by one. */
+static __u32 put_in_place(const int map[MAP_COUNT], int socks, const char *folder)
+{
+	__u32 which = wanted(), have = 0;
+	struct watch *skel = load(map, socks, which);
 
 	if (skel)
-		have = attach_each(skel, ALL, 0, folder);
+		have = attach_each(skel, which, 0, folder);
 	for (int watch = 0; watch < SW_WATCH_COUNT && !skel; watch++) {
-		struct watch *one = is_spare(watch, have) ? NULL : load(socks, 1U << watch);
+		struct watch *one =
+			is_spare(watch, have) || !(which & 1U << watch) ? NULL : load(map, socks, 1U << watch);
 
 		if (one)
 			have = attach_each(one, 1U << watch, have, folder);
@@ -184,7 +226,7 @@ void watch_start(const struct host *host)
 	pins_remove(MAKING); /* of someone who was killed here */
 	if (mkdir(MAKING, 0700))
 		return;
-	put_in_place(host->map[MAP_socks], MAKING);
+	put_in_place(host->map, host->map[MAP_socks], MAKING);
 	rename(MAKING, WATCHES);
 }
 
@@ -207,7 +249,7 @@ static void attach_untried(struct watch *skel, enum sw_watch watch, const char *
  * Those of both builds see what there is to see, until watch_switch(). So which of ours do is tried on sockets' storage
  * that the others know nothing of.
  */
-void watch_prepare(int socks)
+void watch_prepare(const int map[MAP_COUNT])
 {
 	struct watch *skel;
 	__u32 which;
@@ -215,8 +257,8 @@ void watch_prepare(int socks)
 	pins_remove(MAKING);
 	if (access(WATCHES, F_OK) || mkdir(MAKING, 0700))
 		return;
-	which = watch_probe();
-	skel = load(socks, which);
+	which = watch_probe(map);
+	skel = load(map, map[MAP_socks], which);
 	for (int watch = 0; watch < SW_WATCH_COUNT && skel; watch++)
 		if (which & 1U << watch)
 			attach_untried(skel, watch, MAKING);
@@ -248,7 +290,7 @@ __u32 watch_in_place(void)
 	return have;
 }
 
-__u32 watch_probe(void)
+__u32 watch_probe(const int map[MAP_COUNT])
 {
-	return feature_without("watches") ? 0 : put_in_place(-1, NULL);
+	return feature_without("watches") ? 0 : put_in_place(map, -1, NULL);
 }

@@ -115,19 +115,30 @@ static void read_traffic(sqlite3_stmt *stmt, int column, struct sw_traffic traff
 						  .packets = sqlite3_column_int64(stmt, column + 3 * i + 2) };
 }
 
-/* The days are read in their order, and tenancies looked up for them: the other way round is many times dearer. */
+/*
+ * The days are read in their order, and tenancies looked up for them: the other way round is many times dearer. What was
+ * pruned is part of what was booked, as before.
+ */
+#define BOOKED_IN(table, first)                                                                                        \
+	"SELECT number, tenancy.id AS of, tenant, class, tx_bytes, tx_payload, tx_packets, rx_bytes, rx_payload, "     \
+	"rx_packets FROM " table " CROSS JOIN tenancy ON tenancy.id = tenancy WHERE source = ?1 AND day >= (" first    \
+	")"
+
+static const char of_booked[] =
+	"SELECT number, of, tenant, class, sum(tx_bytes), sum(tx_payload), sum(tx_packets), sum(rx_bytes), "
+	"sum(rx_payload), sum(rx_packets) FROM (" BOOKED_IN(
+		"day",
+		"SELECT min(started) / 86400000 FROM tick WHERE "
+		"tick.source = ?1") " UNION ALL " BOOKED_IN("pruned",
+							    "SELECT day FROM pruned_source WHERE pruned_source.source "
+							    "= ?1") ") GROUP BY number, class "
+								    "ORDER BY number";
+
 static int read_booked(struct ledger *ledger, struct book *book, struct fault *fault)
 {
 	LIST(struct booked) list = { 0 };
 	sqlite3_stmt *stmt;
-	int err =
-		store_ask(ledger, &stmt, fault,
-			  "SELECT number, tenancy.id, tenant, class, sum(tx_bytes), sum(tx_payload), sum(tx_packets), "
-			  "sum(rx_bytes), sum(rx_payload), sum(rx_packets) FROM day CROSS JOIN tenancy "
-			  "ON tenancy.id = tenancy WHERE source = ?1 AND "
-			  "day >= (SELECT min(started) / 86400000 FROM tick WHERE tick.source = ?1) "
-			  "GROUP BY number, class ORDER BY number",
-			  "i", book->source_row);
+	int err = store_ask(ledger, &stmt, fault, of_booked, "i", book->source_row);
 
 	if (err)
 		return err;

@@ -2,8 +2,8 @@
 /*
  * Is all of it right? A daemon may be booking meanwhile, and cannot while somebody reads: so this reads in short turns
  * with pauses, in which a writer that waits gets its turn. That needs no copy of the file, for rows are only ever
- * added: what was read stays as it was. Only the sums of a day change; they are compared in the turn that reads the
- * last of the day's rows. A copy by SQLite's backup would begin anew with each booking and, if large, never end.
+ * added, or pruned by the day: what was read stays as it was. Only the sums of a day change; they are compared in the
+ * turn that reads the last of the day's rows, and if meanwhile some were added or pruned the day is read again. A copy by SQLite's backup would begin anew with each booking and, if large, never end.
  *
  * What is asked of whole tables is asked of the small ones: a tick's row stands for thousands of entries.
  */
@@ -17,12 +17,11 @@
 #include "intern.h"
 #include "store.h"
 
-#define ROWS_A_TURN 20000      /* some 40 ms */
-#define PAUSE_MS    30         /* longer than the daemon waits between two tries, once it has waited a little */
-#define WHOLE_MAX   (64 << 20) /* bytes of a file that SQLite's own check may read in one turn */
-#define LINES_MAX   10         /* of one kind: one bad page is many bad rows */
-#define DAYS_MAX    2932897    /* since 1970: the year 10000 */
-#define TRIES       3          /* for a day in which the clock is set back while it is read */
+#define PAUSE_MS  30         /* longer than the daemon waits between two tries, once it has waited a little */
+#define WHOLE_MAX (64 << 20) /* bytes of a file that SQLite's own check may read in one turn */
+#define LINES_MAX 10         /* of one kind: one bad page is many bad rows */
+#define DAYS_MAX  2932897    /* since 1970: the year 10000 */
+#define TRIES     3          /* for a day in which the clock is set back while it is read */
 
 struct check {
 	struct ledger *ledger;
@@ -30,9 +29,9 @@ struct check {
 	void *data;
 	struct ledger_checked *out;
 	struct fault *fault; /* of the first finding, or why it could not be read */
-	__s64 breathed;      /* when others could write last, milliseconds */
-	unsigned of_row;     /* lines so far about rows, */
-	unsigned of_day;     /* and about days */
+	struct turns turns;
+	unsigned of_row; /* lines so far about rows, */
+	unsigned of_day; /* and about days */
 };
 
 static void find(struct check *check, const char *wrong, const char *where)
@@ -69,13 +68,12 @@ static __s64 now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-/* Between two turns. */
-static void breathe(struct check *check)
+void turns_breathe(struct turns *turns)
 {
-	if (now_ms() - check->breathed < PAUSE_MS)
+	if (now_ms() - turns->breathed < PAUSE_MS)
 		return;
 	usleep(PAUSE_MS * 1000);
-	check->breathed = now_ms();
+	turns->breathed = now_ms();
 }
 
 /* ---- whole tables ---- */
@@ -89,7 +87,8 @@ static const struct table_check {
 	{ "SELECT format('tick %d', id) FROM tick WHERE NOT " IN_ORDER " LIMIT 10", "a time is out of range" },
 
 	{ "SELECT format('tick %d', id) FROM tick GROUP BY source "
-	  "HAVING min(sequence) <> 1 OR max(sequence) <> count(*) LIMIT 10",
+	  "HAVING min(sequence) < 1 OR max(sequence) <> count(*) + "
+	  "coalesce((SELECT ticks FROM pruned_source WHERE pruned_source.source = tick.source), 0) LIMIT 10",
 	  "sequence numbers are missing" },
 
 	{ "SELECT format('tick %d', id) FROM (SELECT id, uptime, lag(uptime) OVER (PARTITION BY source ORDER BY "
@@ -98,10 +97,11 @@ static const struct table_check {
 	  "the boot clock goes backwards" },
 
 	{ "SELECT format('tick %d', id) FROM tick "
-	  "WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.tick = tick.id) LIMIT 10",
+	  "WHERE NOT EXISTS (SELECT 1 FROM entry WHERE entry.tick = tick.id) AND NOT EXISTS "
+	  "(SELECT 1 FROM pruned_day WHERE day = started / 86400000 AND tick.id <= tick) LIMIT 10",
 	  "it has no entries" },
 
-	{ "WITH RECURSIVE of(tick) AS (SELECT min(tick) FROM entry UNION ALL "
+	{ "WITH RECURSIVE of(tick) AS (SELECT min(tick) FROM entry UNION "
 	  "SELECT (SELECT min(tick) FROM entry WHERE tick > of.tick) FROM of WHERE tick IS NOT NULL) "
 	  "SELECT format('entry of tick %d', tick) FROM of WHERE tick IS NOT NULL "
 	  "AND NOT EXISTS (SELECT 1 FROM tick WHERE id = of.tick) LIMIT 10",
@@ -116,6 +116,14 @@ static const struct table_check {
 
 	{ "SELECT format('tick %d', id) FROM tick WHERE source NOT IN (SELECT id FROM source) LIMIT 10",
 	  "a row points to one that is not there" },
+
+	{ "SELECT format('day %d', day) FROM pruned_day "
+	  "WHERE NOT EXISTS (SELECT 1 FROM pruned WHERE pruned.day = pruned_day.day) LIMIT 10",
+	  "a pruned day has no sums" },
+
+	{ "SELECT format('source %d', source) FROM pruned_source WHERE NOT EXISTS (SELECT 1 FROM pruned_day WHERE "
+	  "pruned_day.day = pruned_source.day) OR source NOT IN (SELECT source FROM tick) LIMIT 10",
+	  "a pruned source has no rows" },
 };
 
 static const struct table_check whole_file = {
@@ -124,7 +132,8 @@ static const struct table_check whole_file = {
 
 /* All but the entries and days, which are read in turns, in the order of their keys. */
 static const struct table_check small_tables = {
-	"SELECT integrity_check FROM (VALUES ('identity'), ('source'), ('tenant'), ('policy'), ('tenancy'), ('tick')) "
+	"SELECT integrity_check FROM (VALUES ('identity'), ('source'), ('tenant'), ('policy'), ('tenancy'), ('tick'), "
+	"('pruned_day'), ('pruned_source')) "
 	"AS t "
 	"CROSS JOIN pragma_integrity_check(t.column1) WHERE integrity_check <> 'ok' LIMIT 10",
 	"SQLite's own check"
@@ -140,7 +149,7 @@ static int check_table(struct check *check, const struct table_check *of)
 		find(check, of->wrong, (const char *)sqlite3_column_text(stmt, 0) ?: "?");
 		err = 0;
 	}
-	breathe(check);
+	turns_breathe(&check->turns);
 	return forgive(check, err, &why);
 }
 
@@ -167,9 +176,11 @@ struct day {
 	struct intern keys; /* tenancy and class */
 	LIST(struct sum) sums;
 	__u64 rows;
-	__s64 started, tick;         /* of the last row that was read, */
-	__s64 tenant, class;         /* and whose it was */
-	__s64 first_tick, last_tick; /* of the ledger, when the day was begun and ended */
+	__s64 started, tick; /* of the last row that was read, */
+	__s64 tenant, class; /* and whose it was */
+	struct state {
+		__s64 tick, pruned; /* the ledger's last, the day's last that was pruned: both only grow */
+	} first, last;              /* when the day was begun and ended */
 };
 
 static const char of_rows[] =
@@ -181,7 +192,7 @@ static const char of_rows[] =
 	"THEN 'the row is of another tenant or host than its tenancy' END "
 	"FROM tick CROSS JOIN entry ON entry.tick = tick.id LEFT JOIN tenancy ON tenancy.id = entry.tenancy "
 	"LEFT JOIN tenant ON tenant.id = entry.tenant LEFT JOIN policy ON policy.id = entry.policy "
-	"WHERE started >= ?1 AND (started, tick.id) > (?1, ?2) AND started < ?3 "
+	"WHERE started >= ?1 AND (started, tick.id) > (?1, ?2) AND started < ?3 AND tick.id > ?4 "
 	"ORDER BY started, tick.id";
 
 static const char of_sums[] = "SELECT day, started, ended, 0, class, tenancy, tx_bytes, tx_payload, tx_packets, "
@@ -223,18 +234,36 @@ static void add_row(struct check *check, struct day *day, sqlite3_stmt *stmt)
 	day->rows++;
 }
 
+/* A key that is damaged leads back to where we were, and would for ever. */
+static int out_of_order(const struct check *check, const char *table, struct fault *fault)
+{
+	return fault_set(fault, EINVAL, "ledger %s: %s: rows are out of order: restore it from a backup",
+			 check->ledger->path, table);
+}
+
+static bool goes_back(const struct day *day, sqlite3_stmt *stmt)
+{
+	__s64 started = sqlite3_column_int64(stmt, 1), tick = sqlite3_column_int64(stmt, 0);
+
+	return started < day->started || (started == day->started && tick < day->tick);
+}
+
 /* 1: the turn is over before the day is. */
 static int read_rows(struct check *check, struct day *day, struct fault *fault)
 {
 	__u64 enough = day->rows + ROWS_A_TURN;
 	sqlite3_stmt *stmt;
-	int err = store_ask(check->ledger, &stmt, fault, of_rows, "iii", day->started, day->tick,
-			    (day->day + 1) * DAY_MS);
+	int err = store_ask(check->ledger, &stmt, fault, of_rows, "iiii", day->started, day->tick,
+			    (day->day + 1) * DAY_MS, day->last.pruned);
 
 	while (!err && (err = store_step(check->ledger, stmt, fault)) == 1) {
 		if (day->rows >= enough && sqlite3_column_int64(stmt, 0) != day->tick) {
 			sqlite3_reset(stmt);
 			return 1;
+		}
+		if (goes_back(day, stmt)) {
+			sqlite3_reset(stmt);
+			return out_of_order(check, "tick", fault);
 		}
 		add_row(check, day, stmt);
 		err = 0;
@@ -300,12 +329,58 @@ static int compare_sums(struct check *check, struct day *day, bool say, bool *eq
 	return err;
 }
 
-static int last_tick(struct check *check, __s64 *tick, struct fault *fault)
+/* The sums that stay of rows that were pruned. */
+static int check_pruned(struct check *check, const struct day *day, bool say, struct fault *fault)
 {
-	return store_number(check->ledger, tick, fault, "SELECT max(id) FROM tick", "");
+	sqlite3_stmt *stmt;
+	int err = store_ask(check->ledger, &stmt, fault,
+			    "SELECT tenancy, " IN_RANGE " AND " IN_ORDER
+			    ", tenancy IN (SELECT id FROM tenancy) AND day IN "
+			    "(SELECT day FROM pruned_day) FROM pruned WHERE day = ?1",
+			    "i", day->day);
+
+	while (!err && (err = store_step(check->ledger, stmt, fault)) == 1) {
+		__s64 tenancy = sqlite3_column_int64(stmt, 0);
+
+		if (say && !sqlite3_column_int64(stmt, 1))
+			find_in_day(check, day, tenancy, "a day's sum is out of range");
+		if (say && !sqlite3_column_int64(stmt, 2))
+			find_in_day(check, day, tenancy, "a row points to one that is not there");
+		err = 0;
+	}
+	return err;
 }
 
-/* One turn. 1: there are more rows in the day. */
+static int read_state(struct check *check, __s64 day, struct state *out, struct fault *fault)
+{
+	int err = store_number(check->ledger, &out->tick, fault, "SELECT max(id) FROM tick", "");
+
+	return err ? err
+		   : store_number(check->ledger, &out->pruned, fault, "SELECT tick FROM pruned_day WHERE day = ?", "i",
+				  day);
+}
+
+static bool same_state(const struct day *day)
+{
+	return day->first.tick == day->last.tick && day->first.pruned == day->last.pruned;
+}
+
+static int read_turn(struct check *check, struct day *day, bool last_try, bool *equal, struct fault *fault)
+{
+	bool say;
+	int err = read_state(check, day->day, &day->last, fault);
+
+	if (!day->rows)
+		day->first = day->last;
+	if (!err)
+		err = read_rows(check, day, fault);
+	say = last_try || same_state(day);
+	if (!err)
+		err = compare_sums(check, day, say, equal, fault);
+	return err ? err : check_pruned(check, day, say, fault);
+}
+
+/* 1: there are more rows in the day. */
 static int take_turn(struct check *check, struct day *day, bool last_try, bool *equal, struct fault *fault)
 {
 	struct fault ignored;
@@ -313,20 +388,16 @@ static int take_turn(struct check *check, struct day *day, bool last_try, bool *
 
 	if (err)
 		return err;
-	if (!day->rows)
-		err = last_tick(check, &day->first_tick, fault);
-	if (!err)
-		err = read_rows(check, day, fault);
-	if (!err)
-		err = last_tick(check, &day->last_tick, fault);
-	if (!err)
-		err = compare_sums(check, day, last_try || day->last_tick == day->first_tick, equal, fault);
+	err = read_turn(check, day, last_try, equal, fault);
 	store_run(check->ledger, "ROLLBACK", &ignored);
 	return err;
 }
 
-/* Rows that are booked behind what was read, by a clock that was set back, are missed: then the day is read again. */
-static int check_day(struct check *check, __s64 number)
+/*
+ * Rows that are booked behind what was read, by a clock that was set back, are missed, and what is pruned meanwhile has
+ * no sum: then the day is read again.
+ */
+static int check_day(struct check *check, __s64 number, struct proof *out)
 {
 	struct fault why;
 	bool equal = false, again = true;
@@ -336,15 +407,24 @@ static int check_day(struct check *check, __s64 number)
 		struct day day = { .day = number, .started = number * DAY_MS, .tick = -1 };
 
 		while ((err = take_turn(check, &day, try == TRIES, &equal, &why)) == 1)
-			breathe(check);
-		again = !err && !equal && day.last_tick != day.first_tick && try < TRIES;
-		if (!again)
-			check->out->rows += day.rows;
+			turns_breathe(&check->turns);
+		again = !err && !equal && !same_state(&day) && try < TRIES;
+		*out = (struct proof){ day.last.tick, day.last.pruned, day.rows };
 		intern_free(&day.keys);
 		free(day.sums.v);
 	}
+	check->out->rows += out->rows;
 	check->out->days++;
 	return forgive(check, err, &why);
+}
+
+int check_proof(struct ledger *ledger, __s64 day, struct proof *out, struct fault *fault)
+{
+	struct ledger_checked checked = { 0 };
+	struct check check = { .ledger = ledger, .out = &checked, .fault = fault };
+	int err = check_day(&check, day, out);
+
+	return err ? err : checked.findings ? -EINVAL : 0;
 }
 
 /* The next one that has rows or sums. */
@@ -353,28 +433,45 @@ static int next_day(struct check *check, __s64 *day, struct fault *why)
 	__s64 next = INT64_MAX;
 	int err = store_number(check->ledger, &next, why,
 			       "SELECT min(coalesce(a, b), coalesce(b, a)) FROM (SELECT "
-			       "(SELECT min(day) FROM day WHERE day > ?1) AS a, "
+			       "(SELECT min(day) FROM (SELECT min(day) AS day FROM day WHERE day > ?1 UNION ALL "
+			       "SELECT min(day) FROM pruned WHERE day > ?1)) AS a, "
 			       "(SELECT min(started) / 86400000 FROM tick WHERE started >= (?1 + 1) * 86400000) AS b) "
 			       "WHERE a IS NOT NULL OR b IS NOT NULL",
 			       "i", *day);
 
+	if (!err && next <= *day)
+		err = out_of_order(check, "day", why);
 	*day = next;
 	return err;
 }
 
 static int check_days(struct check *check)
 {
+	struct proof ignored;
 	__s64 day = -1;
 	struct fault why;
 	int err;
 
 	while (!(err = next_day(check, &day, &why)) && day < DAYS_MAX) {
-		err = check_day(check, day);
+		err = check_day(check, day, &ignored);
 		if (err)
 			return err;
-		breathe(check);
+		turns_breathe(&check->turns);
 	}
 	return forgive(check, err, &why);
+}
+
+static int count_pruned(struct check *check)
+{
+	__s64 days = 0, last = -1;
+	int err = store_number(check->ledger, &days, check->fault, "SELECT count(*) FROM pruned_day", "");
+
+	if (!err)
+		err = store_number(check->ledger, &last, check->fault,
+				   "SELECT max(day) FROM pruned_day HAVING count(*)", "");
+	check->out->pruned = days;
+	check->out->before = last + 1;
+	return err;
 }
 
 int ledger_check(struct ledger *ledger, void (*found)(const char *line, void *data), void *data,
@@ -390,5 +487,7 @@ int ledger_check(struct ledger *ledger, void (*found)(const char *line, void *da
 	err = check_tables(&check);
 	if (!err)
 		err = check_days(&check);
+	if (!err)
+		err = count_pruned(&check);
 	return err ? err : out->findings ? -EINVAL : 0;
 }

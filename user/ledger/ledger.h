@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The ledger: a SQLite file of interval rows, one for each tenant and kind of billing that had traffic between two
- * ticks. Rows are only ever added. What a tenancy was booked for so far is kept beside them in the same transaction,
+ * ticks. Rows are only ever added, or pruned: then their sums by day stay. What a tenancy was booked for so far is kept beside them in the same transaction,
  * so that the ledger alone says what is still to be booked: whoever is killed, at whatever moment, books the rest
  * next time, and nothing twice.
  *
@@ -24,6 +24,7 @@ struct ledger;
 enum ledger_for {
 	LEDGER_READING, /* fails with -ENOENT when there is none, or it is empty */
 	LEDGER_BOOKING, /* makes it, and its folder's last part, if there is none */
+	LEDGER_PRUNING, /* fails as for reading; a daemon may book meanwhile */
 };
 
 /*
@@ -105,10 +106,13 @@ struct ledger_query {
 	int by;             /* enum calendar_unit, or -1: one period for all */
 };
 
-/* 0 or -errno; free `out->rows.v`. With by -1 the period is from the first row's start to the last one's end. */
+/*
+ * 0 or -errno; -ENODATA: of a day that is cut, or asked for by hour, only the sum is kept. Free `out->rows.v`. With by -1 the
+ * period is from the first row's start to the last one's end.
+ */
 int ledger_usage(struct ledger *ledger, const struct ledger_query *query, struct usages *out, struct fault *fault);
 
-/* Each booked row, oldest first. */
+/* Each booked row, oldest first. -ENODATA: some were pruned; those that are left may have been given then. */
 int ledger_intervals(struct ledger *ledger, const struct ledger_query *query,
 		     void (*each)(const struct interval *interval, void *data), void *data, struct fault *fault);
 
@@ -145,6 +149,8 @@ int ledger_limit(struct ledger *ledger, const struct ledger_tenancy *of, const s
 
 struct ledger_checked {
 	__u64 rows, days;
+	__u64 pruned; /* of the days: of so many only sums are there, */
+	__s64 before; /* all of them before this one (since 1970) */
 	size_t findings;
 	bool summed; /* pages have checksums, which were compared */
 };
@@ -157,5 +163,21 @@ struct ledger_checked {
  */
 int ledger_check(struct ledger *ledger, void (*found)(const char *line, void *data), void *data,
 		 struct ledger_checked *out, struct fault *fault);
+
+/* Of what is asked for, that is days before a time. */
+struct ledger_pruned {
+	__u64 rows, days;
+	__u64 size, after; /* bytes of the file, before and now */
+	__u64 free;        /* bytes in it that are used again, and could not be given back */
+};
+
+/*
+ * Takes out the rows that begin before `day` (since 1970), and keeps their sums. First all of these days are read, and
+ * if one's rows do not add up to its sums nothing is changed: -EINVAL, with a line that names it. Then day by day: the
+ * sums are set apart in one transaction, which is made only if that gives the same sums as before; then the rows go,
+ * in short turns. Who stops it at any moment leaves a ledger that is right, and the next one goes on. Only counts if
+ * `dry_run`. 0 or -errno; `out` has what was done, after a failure too.
+ */
+int ledger_prune(struct ledger *ledger, __s64 day, bool dry_run, struct ledger_pruned *out, struct fault *fault);
 
 #endif

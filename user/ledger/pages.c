@@ -19,8 +19,8 @@
 #define SUM       8 /* bytes */
 #define PAGE_MIN  512
 #define PAGE_MAX  65536
-#define HEAD      100        /* bytes of page 1 that tell what the file is */
-#define ADDED_MAX (64 << 20) /* bytes of a file that all pages are given sums when it is opened: about a second */
+#define HEAD      100              /* bytes of page 1 that tell what the file is */
+#define ADDED_MAX PAGES_VACUUM_MAX /* bytes of a file that all pages are given sums when it is opened */
 
 struct pages {
 	sqlite3_file base;
@@ -260,15 +260,23 @@ static int add_sums(sqlite3_file *file)
 	return err ? err : file->pMethods->xSync(file, SQLITE_SYNC_FULL);
 }
 
-static int make_room(struct ledger *ledger, struct fault *fault)
+int pages_vacuum(struct ledger *ledger, struct fault *fault)
 {
 	int err;
 
-	pages_reserve(ledger->db);
 	sqlite3_limit(ledger->db, SQLITE_LIMIT_ATTACHED, 1); /* VACUUM's own copy */
-	err = store_run(ledger, "PRAGMA temp_store = MEMORY; VACUUM; PRAGMA temp_store = DEFAULT", fault);
+	err = store_run(ledger,
+			"PRAGMA auto_vacuum = INCREMENTAL; PRAGMA temp_store = MEMORY; VACUUM; "
+			"PRAGMA temp_store = DEFAULT",
+			fault);
 	sqlite3_limit(ledger->db, SQLITE_LIMIT_ATTACHED, 0);
 	return err;
+}
+
+static int make_room(struct ledger *ledger, struct fault *fault)
+{
+	pages_reserve(ledger->db);
+	return pages_vacuum(ledger, fault);
 }
 
 bool pages_add_sums(struct ledger *ledger)
@@ -280,7 +288,7 @@ bool pages_add_sums(struct ledger *ledger)
 	bool added;
 
 	if (pages->summed || pages->real->pMethods->xFileSize(pages->real, &length) || length > ADDED_MAX ||
-	    pages->real->pMethods->xRead(pages->real, head, sizeof(head), 0) || schema_stamp(ledger, &ignored) ||
+	    pages->real->pMethods->xRead(pages->real, head, sizeof(head), 0) ||
 	    (!has_room(head) && make_room(ledger, &ignored)) || store_run(ledger, "BEGIN EXCLUSIVE", &ignored))
 		return false;
 	added = !add_sums(pages->real);

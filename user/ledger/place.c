@@ -116,7 +116,7 @@ static int missing(const struct ledger *ledger, struct fault *fault)
 {
 	return fault_set(
 		fault, ENOENT,
-		ledger->purpose == LEDGER_READING
+		ledger->purpose != LEDGER_BOOKING
 			? "ledger %s: there is none: start 'sockwarden daemon', which makes it, or put it back "
 			  "if it was taken away"
 			: "ledger %s: is gone: put it back, or restore it from a backup; 'sockwarden daemon "
@@ -200,19 +200,23 @@ int place_lock(struct ledger *ledger, struct fault *fault)
 	return err;
 }
 
+int place_trust(struct ledger *ledger, struct fault *fault)
+{
+	char *copy = mem_strdup(ledger->path);
+	int err = refuse_remote(ledger->path, dirname(copy), fault);
+
+	free(copy);
+	return err ? err : refuse_remote(ledger->path, ledger->path, fault); /* a link may lead elsewhere */
+}
+
 /* One that was there and is gone is put back, not begun anew. */
 int place_make(struct ledger *ledger, struct fault *fault)
 {
 	char *copy = mem_strdup(ledger->path);
-	const char *folder = dirname(copy);
-	int err = ledger->id ? 0 : make_folder(ledger->path, folder, fault);
+	int err = ledger->id ? 0 : make_folder(ledger->path, dirname(copy), fault);
 
-	if (!err)
-		err = refuse_remote(ledger->path, folder, fault);
-	if (!err)
-		err = refuse_remote(ledger->path, ledger->path, fault); /* a link may lead elsewhere */
-	if (!err && !ledger->id)
-		err = make_file(ledger->path, fault);
 	free(copy);
-	return err;
+	if (!err)
+		err = place_trust(ledger, fault);
+	return err || ledger->id ? err : make_file(ledger->path, fault);
 }

@@ -13,16 +13,25 @@
 	"sum(tx_bytes), sum(tx_payload), sum(tx_packets), sum(rx_bytes), sum(rx_payload), sum(rx_packets), "           \
 	"min(started), max(ended)"
 
-/* Columns of a row: `period`, tenant, class, then the counters. */
-static const char of_days[] =
-	"SELECT period(day * 86400, ?1) AS period, name, class, " SUMS " FROM day CROSS JOIN tenancy ON tenancy.id = "
-	"tenancy CROSS JOIN tenant ON tenant.id = tenant WHERE day >= ?2 / 86400000 AND day < ?3 / 86400000 "
-	"AND (?4 IS NULL OR name = ?4) GROUP BY period, name, class ORDER BY period, name, class";
+#define COUNTERS "class, tx_bytes, tx_payload, tx_packets, rx_bytes, rx_payload, rx_packets, started, ended"
+#define DAYS_IN(table)                                                                                                 \
+	"SELECT day * 86400 AS at, tenant, " COUNTERS " FROM " table                                                   \
+	" CROSS JOIN tenancy ON tenancy.id = tenancy WHERE day >= ?3 / 86400000 AND day < ?4 / 86400000"
+#define ENTRIES_IN(from, to)                                                                                           \
+	"SELECT started / 1000, tenant, " COUNTERS " FROM tick CROSS JOIN entry ON entry.tick = tick.id "              \
+	"WHERE started >= " from " AND started < " to
 
-static const char of_entries[] =
-	"SELECT period(started / 1000, ?1) AS period, name, class, " SUMS " FROM tick CROSS JOIN entry ON "
-	"entry.tick = tick.id CROSS JOIN tenant ON tenant.id = tenant WHERE started >= ?2 AND started < ?3 "
-	"AND (?4 IS NULL OR name = ?4) GROUP BY period, name, class ORDER BY period, name, class";
+/*
+ * Whole days by their sums, and what is before and after them by entries. Columns: `period`, tenant, class, then the
+ * counters.
+ */
+static const char of_usage[] =
+	"SELECT period(at, ?1) AS period, name, class, " SUMS
+	" FROM (" DAYS_IN("day") " UNION ALL " DAYS_IN("pruned") " UNION ALL " ENTRIES_IN(
+		"?2", "?3") " UNION ALL " ENTRIES_IN("?4",
+						     "?5") ") CROSS JOIN tenant ON tenant.id = tenant WHERE ?6 IS NULL "
+							   "OR name = ?6 "
+							   "GROUP BY period, name, class ORDER BY period, name, class";
 
 static const char of_intervals[] =
 	"SELECT tick.id, tenant.name, entry.class, tx_bytes, tx_payload, tx_packets, rx_bytes, rx_payload, rx_packets, "
@@ -97,23 +106,45 @@ static int add_usage(struct ledger *ledger, sqlite3_stmt *stmt, int by, struct u
 	return 0;
 }
 
-/* Sums by day will do when no day is cut. */
-static bool days_suffice(const struct ledger_query *query)
+/* Milliseconds: entries before `first`, whole days up to `last`, entries again. */
+struct parts {
+	__s64 from, first, last, to;
+};
+
+/* An hour is never whole days, and a part of one day has none. */
+static struct parts parts_of(const struct ledger_query *query)
 {
-	return query->by != CALENDAR_HOUR && query->from % DAY == 0 && (query->to % DAY == 0 || query->to == INT64_MAX);
+	struct parts parts = { .from = to_ms(query->from), .to = to_ms(query->to) };
+	__s64 whole = parts.from / DAY_MS + !!(parts.from % DAY_MS);
+
+	parts.last = parts.to / DAY_MS * DAY_MS;
+	parts.first = whole * DAY_MS;
+	if (query->by == CALENDAR_HOUR || parts.first >= parts.last)
+		parts.first = parts.last = parts.to;
+	return parts;
+}
+
+static int missed(struct ledger *ledger, const struct parts *parts, struct fault *fault)
+{
+	int err = prune_missed(ledger, parts->from, parts->first, fault);
+
+	return err ? err : prune_missed(ledger, parts->last, parts->to, fault);
 }
 
 int ledger_usage(struct ledger *ledger, const struct ledger_query *query, struct usages *out, struct fault *fault)
 {
+	struct parts parts = parts_of(query);
 	struct usages usages = { 0 };
 	sqlite3_stmt *stmt;
 	int err = store_connect(ledger, fault);
 
 	if (!err)
-		err = store_ask(ledger, &stmt, fault, days_suffice(query) ? of_days : of_entries, "iiit",
-				(__s64)query->by, to_ms(query->from), to_ms(query->to), query->tenant);
+		err = store_ask(ledger, &stmt, fault, of_usage, "iiiiit", (__s64)query->by, parts.from, parts.first,
+				parts.last, parts.to, query->tenant);
 	while (!err && (err = store_step(ledger, stmt, fault)) == 1)
 		err = add_usage(ledger, stmt, query->by, &usages, fault);
+	if (!err)
+		err = missed(ledger, &parts, fault);
 	if (err) {
 		free(usages.rows.v);
 		return err;
@@ -186,6 +217,8 @@ int ledger_intervals(struct ledger *ledger, const struct ledger_query *query,
 
 	while (!err && batch.more) {
 		err = read_batch(ledger, query, &batch, fault);
+		if (!err)
+			err = prune_missed(ledger, to_ms(query->from), to_ms(query->to), fault);
 		for (size_t i = 0; i < batch.rows.n && !err; i++)
 			each(&batch.rows.v[i], data);
 	}

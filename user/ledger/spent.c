@@ -63,9 +63,12 @@ static int by_name(const void *a, const void *b)
 	return strcmp(((const struct spent *)a)->tenant, ((const struct spent *)b)->tenant);
 }
 
-static const char of_all[] =
-	"SELECT name, sum(tx_bytes) FROM day CROSS JOIN tenancy ON tenancy.id = tenancy CROSS JOIN tenant "
-	"ON tenant.id = tenant WHERE day >= ? AND day < ? AND class = 0 GROUP BY tenant.id";
+#define ALL_IN(table)                                                                                                  \
+	"SELECT tenant, tx_bytes FROM " table                                                                          \
+	" CROSS JOIN tenancy ON tenancy.id = tenancy WHERE day >= ?1 AND day < ?2 AND class = 0"
+
+static const char of_all[] = "SELECT name, sum(tx_bytes) FROM (" ALL_IN("day") " UNION ALL " ALL_IN(
+	"pruned") ") CROSS JOIN tenant ON tenant.id = tenant GROUP BY tenant.id";
 
 static int read_all(struct ledger *ledger, struct spents_of *of, struct fault *fault)
 {
@@ -87,10 +90,14 @@ static int read_all(struct ledger *ledger, struct spents_of *of, struct fault *f
 }
 
 /* The days one by one, so that each row is found by its key. */
+#define ONE_IN(table)                                                                                                  \
+	"SELECT tx_bytes FROM tenant CROSS JOIN tenancy ON tenancy.tenant = tenant.id CROSS JOIN days "                \
+	"CROSS JOIN " table " AS sums ON sums.day = n AND sums.tenancy = tenancy.id AND sums.class = 0 "               \
+	"WHERE tenant.name = ?1"
+
 static const char of_one[] =
 	"WITH RECURSIVE days(n) AS (VALUES (?2) UNION ALL SELECT n + 1 FROM days WHERE n + 1 < ?3) "
-	"SELECT sum(tx_bytes) FROM tenant CROSS JOIN tenancy ON tenancy.tenant = tenant.id CROSS JOIN days "
-	"CROSS JOIN day ON day.day = n AND day.tenancy = tenancy.id AND day.class = 0 WHERE tenant.name = ?1";
+	"SELECT sum(tx_bytes) FROM (" ONE_IN("day") " UNION ALL " ONE_IN("pruned") ")";
 
 static int read_one(struct ledger *ledger, const char *tenant, const struct spents_of *of, __u64 *bytes,
 		    struct fault *fault)

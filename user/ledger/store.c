@@ -9,7 +9,7 @@
 #include "store.h"
 
 #define BOOKING_WAIT 200 /* milliseconds: the daemon has one thread */
-#define READING_WAIT 5000
+#define WAIT         5000
 
 /* What a statement may take: pages of a damaged file may point at one another in circles. */
 #define STEPS_AT_ONCE  10000
@@ -130,27 +130,27 @@ static void allow_steps(struct ledger *ledger)
 	struct stat st;
 
 	ledger->steps = INT64_MAX;
-	if (ledger->purpose == LEDGER_READING && !stat(ledger->path, &st))
+	if (ledger->purpose != LEDGER_BOOKING && !stat(ledger->path, &st))
 		ledger->steps = STEPS + STEPS_PER_BYTE * st.st_size;
 }
 
 static int configure(struct ledger *ledger, struct fault *fault)
 {
-	bool booking = ledger->purpose == LEDGER_BOOKING;
+	bool writes = ledger->purpose != LEDGER_READING;
 
 	for (size_t i = 0; i < sizeof(limits) / sizeof(*limits); i++)
 		sqlite3_limit(ledger->db, limits[i].id, limits[i].limit);
 	for (size_t i = 0; i < sizeof(switches) / sizeof(*switches); i++)
 		sqlite3_db_config(ledger->db, switches[i].id, switches[i].on, NULL);
-	sqlite3_busy_timeout(ledger->db, booking ? BOOKING_WAIT : READING_WAIT);
+	sqlite3_busy_timeout(ledger->db, ledger->purpose == LEDGER_BOOKING ? BOOKING_WAIT : WAIT);
 	sqlite3_progress_handler(ledger->db, STEPS_AT_ONCE, spend_steps, ledger);
 	if (sqlite3_create_function_v2(ledger->db, "period", 2, SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY,
 				       NULL, sql_period, NULL, NULL, NULL))
 		return store_fault(ledger, fault);
 	return store_run(ledger,
-			 booking ? "PRAGMA cell_size_check = ON; PRAGMA synchronous = EXTRA; "
-				   "PRAGMA secure_delete = OFF; PRAGMA cache_size = -16384"
-				 : "PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
+			 writes ? "PRAGMA cell_size_check = ON; PRAGMA synchronous = EXTRA; "
+				  "PRAGMA secure_delete = OFF; PRAGMA cache_size = -16384"
+				: "PRAGMA cell_size_check = ON; PRAGMA query_only = ON",
 			 fault);
 }
 
@@ -231,6 +231,12 @@ static int connect_with_sums(struct ledger *ledger, struct fault *fault)
 	return try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
 }
 
+/* SQLite opens what it may not write for reading. */
+static int must_write(struct ledger *ledger, int err, struct fault *fault)
+{
+	return !err && sqlite3_db_readonly(ledger->db, "main") ? readonly_fault(ledger, fault) : err;
+}
+
 static int connect_for_booking(struct ledger *ledger, struct fault *fault)
 {
 	int err = place_make(ledger, fault);
@@ -241,8 +247,19 @@ static int connect_for_booking(struct ledger *ledger, struct fault *fault)
 		err = place_lock(ledger, fault);
 	if (!err)
 		err = connect_with_sums(ledger, fault);
-	/* SQLite opens what it may not write for reading */
-	return !err && sqlite3_db_readonly(ledger->db, "main") ? readonly_fault(ledger, fault) : err;
+	return must_write(ledger, err, fault);
+}
+
+/* Beside a daemon, which has its lock. */
+static int connect_for_pruning(struct ledger *ledger, struct fault *fault)
+{
+	int err = place_look(ledger, fault);
+
+	if (!err)
+		err = place_trust(ledger, fault);
+	if (!err)
+		err = try_to_connect(ledger, SQLITE_OPEN_READWRITE, fault);
+	return must_write(ledger, err, fault);
 }
 
 static int connect_for_reading(struct ledger *ledger, struct fault *fault)
@@ -256,13 +273,17 @@ static int connect_for_reading(struct ledger *ledger, struct fault *fault)
 
 int store_connect(struct ledger *ledger, struct fault *fault)
 {
+	static int (*const connect_for[])(struct ledger *, struct fault *) = {
+		[LEDGER_READING] = connect_for_reading,
+		[LEDGER_BOOKING] = connect_for_booking,
+		[LEDGER_PRUNING] = connect_for_pruning,
+	};
 	int err;
 
 	if (ledger->db && (ledger->spents || is_as_seen(ledger)))
 		return 0;
 	store_disconnect(ledger);
-	err = ledger->purpose == LEDGER_BOOKING ? connect_for_booking(ledger, fault)
-						: connect_for_reading(ledger, fault);
+	err = connect_for[ledger->purpose](ledger, fault);
 	if (err)
 		store_disconnect(ledger);
 	else

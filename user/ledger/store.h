@@ -90,10 +90,10 @@ int store_fault(struct ledger *ledger, struct fault *fault);
 
 int place_make(struct ledger *ledger, struct fault *fault);         /* the file, and what is around it */
 int place_look(struct ledger *ledger, struct fault *fault);         /* is it there, and a file? */
+int place_trust(struct ledger *ledger, struct fault *fault);        /* its file system keeps locks and syncs */
 int place_closed(const struct ledger *ledger, struct fault *fault); /* -EACCES, and who may read it */
 int place_lock(struct ledger *ledger, struct fault *fault);         /* against a second daemon */
 int schema_prepare(struct ledger *ledger, struct fault *fault);
-int schema_stamp(struct ledger *ledger, struct fault *fault); /* as one of this version, which others leave alone */
 
 /* The layer below SQLite that keeps and compares the pages' checksums; see pages.c. */
 const char *pages_vfs(void);
@@ -105,6 +105,31 @@ bool pages_summed(sqlite3 *db);  /* they are there, and compared; known once som
  * anew. What fails leaves the file as it was, or with room for them: that is no reason not to book in it.
  */
 bool pages_add_sums(struct ledger *ledger);
+
+/* Writes the file anew, without its free pages, and so that later ones can be given back a few at a time. */
+int pages_vacuum(struct ledger *ledger, struct fault *fault);
+#define PAGES_VACUUM_MAX (64 << 20) /* bytes of a file for which that may be waited for: about a second */
+
+/* Whether a day's sums are those of its rows; see check.c. */
+struct proof {
+	__s64 tick;   /* the ledger's last then, */
+	__s64 pruned; /* and the last of the day's that was pruned */
+	__u64 rows;
+};
+int check_proof(struct ledger *ledger, __s64 day, struct proof *out, struct fault *fault);
+
+/* Turns of a long work: in the pauses between two of them a daemon that waits can book. */
+struct turns {
+	__s64 breathed; /* when others could write last, milliseconds */
+};
+void turns_breathe(struct turns *turns);
+#define ROWS_A_TURN 20000 /* some 40 ms to read */
+
+/*
+ * -ENODATA, and a line, when rows that begin in [from, to), milliseconds, were pruned. Whoever asks after reading has
+ * missed none.
+ */
+int prune_missed(struct ledger *ledger, __s64 from, __s64 to, struct fault *fault);
 
 void book_free(struct book *book);       /* NULL is fine */
 void spents_free(struct spents *spents); /* likewise */

@@ -8,7 +8,8 @@
 #define BUILTINS(X)                                                                                                    \
 	X(appengine, "policies/appengine.yaml")                                                                        \
 	X(google, "sets/google")                                                                                       \
-	X(google_cloud, "sets/google-cloud")
+	X(google_cloud, "sets/google-cloud")                                                                           \
+	X(doh, "sets/doh")
 
 #define X(id, name)                                                                                                    \
 	extern const char builtin_##id[] __attribute__((visibility("hidden"))),                                        \
@@ -23,14 +24,24 @@
 BUILTINS(X)
 #undef X
 
+static const struct builtin table[] = {
+#define X(id, name) { BUILT_IN "/" name, builtin_##id, builtin_##id##_end },
+	BUILTINS(X)
+#undef X
+};
+
+const struct builtin *builtin_first(void)
+{
+	return table;
+}
+
+const struct builtin *builtin_next(const struct builtin *file)
+{
+	return file + 1 < table + sizeof(table) / sizeof(*table) ? file + 1 : NULL;
+}
+
 const struct builtin *builtin_find(const char *file)
 {
-	static const struct builtin table[] = {
-#define X(id, name) { BUILT_IN "/" name, builtin_##id, builtin_##id##_end },
-		BUILTINS(X)
-#undef X
-	};
-
 	for (size_t i = 0; i < sizeof(table) / sizeof(*table); i++)
 		if (!strcmp(table[i].file, file))
 			return &table[i];

@@ -14,4 +14,8 @@ struct builtin {
 /* NULL when there is none. */
 const struct builtin *builtin_find(const char *file);
 
+/* All of them; NULL behind the last. */
+const struct builtin *builtin_first(void);
+const struct builtin *builtin_next(const struct builtin *file);
+
 #endif

@@ -11,46 +11,30 @@
  * enclosing ones: the class of a prefix is that of the prefix around it joined with those of its terms. A prefix
  * whose class is that of the prefix around it says nothing new and is dropped.
  *
+ * What rules with names may open is found elsewhere, address by address; the spans only say where to ask
+ * (compile_names.c).
+ *
  * IPv4 lives at ::ffff:0:0/96 and must not inherit what a policy says of IPv6 prefixes that happen to
  * enclose it (::/0, most of all): there the inheritance starts again, from the rules that name no prefix.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include "image.h"
-#include "intern.h"
+#include "compiler.h"
+#include "rule_text.h"
 #include "sha256.h"
 #include "table.h"
-
-struct item {
-	struct sw_prefix prefix;
-	__u32 class; /* of the rules that name it */
-};
-
-struct compiler {
-	const struct policy *policy;
-	struct image *image;
-	LIST(struct item) items;
-	struct intern classes; /* arrays of struct sw_span */
-	struct intern joins;   /* pairs of classes */
-	LIST(__u32) joined;    /* by number in `joins`: the class of both */
-	LIST(__u32) span_of;   /* by class: where its spans are in the image, + 1; 0: not there yet */
-	__u32 nothing;         /* the class of no rule, */
-	__u32 everything;      /* and of those that name no prefix */
-	size_t steps;
-};
 
 static const struct sw_prefix all = { .len = 0 };
 static const struct sw_prefix ipv4 = { .len = SW_V4_BITS, .addr.b = { [10] = 0xff, [11] = 0xff } };
 
-/* False once there is more to do than may be: what is left is then passed over. */
-static bool may_go_on(struct compiler *c, size_t steps)
+bool may_go_on(struct compiler *c, size_t steps)
 {
 	c->steps += steps;
 	return c->steps <= SW_STEPS_MAX && c->classes.used <= SW_SPANS_MAX * sizeof(struct sw_span);
 }
 
-static const struct sw_span *spans_of(const struct compiler *c, __u32 class, size_t *n)
+const struct sw_span *spans_of(const struct compiler *c, __u32 class, size_t *n)
 {
 	const struct sw_span *spans = interned(&c->classes, class, n);
 
@@ -58,16 +42,12 @@ static const struct sw_span *spans_of(const struct compiler *c, __u32 class, siz
 	return spans;
 }
 
-/* A list of spans while it is made; `room` is allocated before. */
-struct draft {
-	struct sw_span *v;
-	size_t n;
-};
-
-static void draft_add(struct draft *draft, struct sw_span span, __u32 first)
+void draft_add(struct draft *draft, struct sw_span span, __u32 first)
 {
+	const struct sw_span *last = draft->n ? &draft->v[draft->n - 1] : NULL;
+
 	span.first = first;
-	if (!draft->n || draft->v[draft->n - 1].rule != span.rule)
+	if (!last || last->rule != span.rule || last->answer != span.answer)
 		draft->v[draft->n++] = span;
 }
 
@@ -221,9 +201,12 @@ static void cells_free(struct cells *cells)
 	free(cells->next);
 }
 
-static bool rule_allows(const struct policy *policy, __u16 rule)
+static __u8 answer_of(const struct policy *policy, __u16 number)
 {
-	return rule == SW_RULE_DEFAULT ? policy->default_allow : policy->rules.v[rule].allow;
+	const struct rule *rule = number == SW_RULE_DEFAULT ? NULL : &policy->rules.v[number];
+	bool allow = rule ? rule->allow : policy->default_allow;
+
+	return (allow ? SW_ANSWER_ALLOW : 0) | (rule && rule->private ? SW_ANSWER_PRIVATE : 0);
 }
 
 static bool rule_exempts(const struct policy *policy, __u16 rule)
@@ -244,7 +227,7 @@ static size_t ports_of(const struct compiler *c, const __u16 *rules, size_t n)
 }
 
 /* The class of some rules, which ascend. */
-static __u32 class_of(struct compiler *c, const __u16 *rules, size_t n)
+__u32 class_of(struct compiler *c, const __u16 *rules, size_t n)
 {
 	struct draft draft = { 0 };
 	struct cells cells;
@@ -256,7 +239,7 @@ static __u32 class_of(struct compiler *c, const __u16 *rules, size_t n)
 	for (size_t i = 0; i < cells.n; i++) {
 		struct sw_span span = {
 			.rule = cells.rule[i],
-			.allow = rule_allows(c->policy, cells.rule[i]),
+			.answer = answer_of(c->policy, cells.rule[i]),
 			.billing = rule_exempts(c->policy, cells.rule[i]) ? SW_EXEMPT : SW_BILLABLE,
 		};
 
@@ -304,7 +287,7 @@ static void gather_terms(struct compiler *c)
 		if (group == made)
 			classes[made++] = class_of(c, rules, n);
 		for (size_t i = 0; i < set->n; i++)
-			*list_add(&c->items) = (struct item){ set->v[i], classes[group] };
+			*list_add(&c->items) = (struct item){ .prefix = set->v[i], .class = classes[group] };
 	}
 	free(by.start);
 	free(by.rules);
@@ -321,47 +304,50 @@ static void gather(struct compiler *c)
 			*list_add(&about_all) = r;
 	c->nothing = class_of(c, NULL, 0);
 	c->everything = class_of(c, about_all.v, about_all.n);
-	*list_add(&c->items) = (struct item){ all, c->nothing };
-	*list_add(&c->items) = (struct item){ ipv4, c->nothing };
+	*list_add(&c->items) = (struct item){ .prefix = all, .class = c->nothing };
+	*list_add(&c->items) = (struct item){ .prefix = ipv4, .class = c->nothing };
 	gather_terms(c);
+	gather_names(c);
 	qsort(c->items.v, c->items.n, sizeof(*c->items.v), prefix_order); /* the prefix comes first in an item */
 	free(about_all.v);
 }
 
-/* The class as an entry has it: its spans go into the image with the first entry that needs them. */
-static struct sw_class class_in_image(struct compiler *c, __u32 class)
+/* The class as the image has it: its spans go there with the first who needs them. */
+struct sw_class class_in_image(struct compiler *c, __u32 class, enum kind kind)
 {
-	size_t n;
-	const struct sw_span *spans = spans_of(c, class, &n);
+	__u32 key = class * KINDS + kind;
+	struct draft draft;
 
-	while (c->span_of.n <= class)
-		*list_add(&c->span_of) = 0;
-	if (!c->span_of.v[class]) {
-		c->span_of.v[class] = c->image->spans.n + 1;
-		for (size_t i = 0; i < n; i++)
-			*list_add(&c->image->spans) = spans[i];
+	while (c->span_of.n <= key)
+		*list_add(&c->span_of) = (struct sw_class){ 0 };
+	if (!c->span_of.v[key].count) {
+		draft = spans_for(c, class, kind);
+		c->span_of.v[key] = (struct sw_class){ .span = c->image->spans.n, .count = draft.n };
+		for (size_t i = 0; i < draft.n; i++)
+			*list_add(&c->image->spans) = draft.v[i];
+		free(draft.v);
 	}
-	return (struct sw_class){ .span = c->span_of.v[class] - 1, .count = n };
+	return c->span_of.v[key];
 }
 
 /* What encloses the prefix at hand. */
 struct level {
 	struct sw_prefix prefix;
 	__u32 class, entry;
+	enum kind kind;
 };
 
-static void add_entry(struct compiler *c, const struct sw_prefix *prefix, __u32 class, struct level *level,
-		      const struct level *parent)
+/* Of `level` all but the entry is known. */
+static void add_entry(struct compiler *c, struct level *level, const struct level *parent)
 {
-	*level = (struct level){ .prefix = *prefix, .class = class };
-	if (parent && class == parent->class) {
+	if (parent && level->class == parent->class && level->kind == parent->kind) {
 		level->entry = parent->entry;
 		return;
 	}
 	level->entry = c->image->entries.n;
 	*list_add(&c->image->entries) = (struct entry){
-		.prefix = *prefix,
-		.class = class_in_image(c, class),
+		.prefix = level->prefix,
+		.class = class_in_image(c, level->class, level->kind),
 		.parent = parent ? parent->entry : 0,
 	};
 }
@@ -373,36 +359,53 @@ static void walk(struct compiler *c)
 
 	for (size_t i = 0, j; i < c->items.n; i = j) {
 		const struct sw_prefix *prefix = &c->items.v[i].prefix;
-		__u32 class;
+		struct level level = { .prefix = *prefix, .class = c->everything };
 
 		while (depth && !prefix_covers(&stack[depth - 1].prefix, &prefix->addr))
 			depth--;
-		class = !depth || !prefix_order(prefix, &ipv4) ? c->everything : stack[depth - 1].class;
-		for (j = i; j < c->items.n && !prefix_order(&c->items.v[j], prefix); j++)
-			class = join(c, class, c->items.v[j].class);
-		add_entry(c, prefix, class, &stack[depth], depth ? &stack[depth - 1] : NULL);
-		depth++;
+		if (depth && prefix_order(prefix, &ipv4)) {
+			level.class = stack[depth - 1].class;
+			level.kind = stack[depth - 1].kind;
+		}
+		for (j = i; j < c->items.n && !prefix_order(&c->items.v[j], prefix); j++) {
+			level.class = join(c, level.class, c->items.v[j].class);
+			level.kind |= c->items.v[j].kind;
+		}
+		add_entry(c, &level, depth ? &stack[depth - 1] : NULL);
+		stack[depth++] = level;
 	}
+}
+
+static char *rule_printed(const struct policy *policy, const struct rule *rule)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	if (!out)
+		abort();
+	rule_print(policy, rule, out);
+	fclose(out);
+	return text;
 }
 
 static void add_texts(struct compiler *c)
 {
 	for (size_t i = 0; i < c->policy->rules.n; i++) {
+		const struct rule *rule = &c->policy->rules.v[i];
 		struct sw_text *text = list_add(&c->image->texts);
-		char *full = NULL;
-		size_t len;
-		FILE *out = open_memstream(&full, &len);
+		char *printed = rule_printed(c->policy, rule), file[SW_NAME_MAX];
 
-		if (!out)
-			abort();
-		rule_print(c->policy, &c->policy->rules.v[i], out);
-		fclose(out);
-		text->line = c->policy->rules.v[i].line;
-		text->allow = c->policy->rules.v[i].allow;
-		memcpy(text->text, full, len < SW_TEXT_MAX ? len : SW_TEXT_MAX - 1);
-		if (len >= SW_TEXT_MAX)
-			memcpy(text->text + SW_TEXT_MAX - 4, "...", 4);
-		free(full);
+		origin_name(c->policy, rule->from, file);
+		text->line = rule->from.line;
+		text->allow = rule->allow;
+		rule_pack(text->text, (const char *const[RULE_PARTS]){
+					      [RULE_TEXT] = printed,
+					      [RULE_FILE] = file,
+					      [RULE_ID] = rule->id ? rule->id : "",
+					      [RULE_DESCRIPTION] = rule->description ? rule->description : "",
+				      });
+		free(printed);
 	}
 }
 
@@ -410,8 +413,8 @@ static void add_texts(struct compiler *c)
 static void add_options(struct compiler *c, __u8 pass)
 {
 	for (size_t i = 0; i < c->policy->options.n; i++)
-		if (c->policy->options.v[i].pass == pass)
-			*list_add(&c->image->options) = c->policy->options.v[i];
+		if (c->policy->options.v[i].is.pass == pass)
+			*list_add(&c->image->options) = c->policy->options.v[i].is;
 }
 
 static void add_settings(struct compiler *c)
@@ -432,10 +435,17 @@ static void add_settings(struct compiler *c)
 		.budget = policy->budget,
 		.budget_period = policy->budget_period,
 		.budget_log = policy->budget_log,
+		.named = policy_has_names(policy),
+		.gate = policy->gate,
+		.keep = policy->keep,
+		.system_calls = policy->system_calls,
+		.user_namespaces = policy->user_namespaces,
+		.unix_others = policy->unix_others,
 	};
 	memcpy(c->image->settings.policy, policy->name, sizeof(policy->name));
 	add_options(c, 0);
 	add_options(c, 1);
+	add_unix(c);
 }
 
 static void add_hash(struct image *image)
@@ -448,6 +458,12 @@ static void add_hash(struct image *image)
 	sha256_add(&sha, image->entries.v, image->entries.n * sizeof(*image->entries.v));
 	sha256_add(&sha, image->spans.v, image->spans.n * sizeof(*image->spans.v));
 	sha256_add(&sha, image->options.v, image->options.n * sizeof(*image->options.v));
+	sha256_add(&sha, image->paths.v, image->paths.n * sizeof(*image->paths.v));
+	for (size_t i = 0; i < image->patterns.n; i++) {
+		sha256_add(&sha, image->patterns.v[i].text, strlen(image->patterns.v[i].text) + 1);
+		sha256_add(&sha, &image->patterns.v[i].class, sizeof(image->patterns.v[i].class));
+		sha256_add(&sha, &image->patterns.v[i].opens, sizeof(image->patterns.v[i].opens));
+	}
 	sha256_end(&sha, image->settings.hash);
 }
 
@@ -457,11 +473,14 @@ struct image *compile(const struct policy *policy, struct diags *diags)
 
 	gather(&c);
 	walk(&c);
+	add_patterns(&c);
 	if (may_go_on(&c, 0)) {
 		add_texts(&c);
 		add_settings(&c);
 		table_lay_out(c.image);
 		add_hash(c.image);
+		if (diags)
+			note_names(&c, diags);
 	} else {
 		diag_error(
 			diags, &(struct place){ .file = policy->name },
@@ -486,5 +505,9 @@ void image_free(struct image *image)
 	free(image->entries.v);
 	free(image->spans.v);
 	free(image->options.v);
+	free(image->paths.v);
+	for (size_t i = 0; i < image->patterns.n; i++)
+		free(image->patterns.v[i].text);
+	free(image->patterns.v);
 	free(image);
 }

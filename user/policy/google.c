@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <ctype.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -60,6 +61,34 @@ bool google_read(const char *file, const char *text, size_t len, struct google_l
 			   "no prefixes in it: is this one of Google's lists, such as goog.json?");
 	node_free(root);
 	return out->prefixes.n && diags->errors == before;
+}
+
+/* Addresses of one family; as many as there are in IPv6 have no integer. */
+static double size_of(const struct prefixes *set, bool v4)
+{
+	double total = 0;
+
+	for (size_t i = 0; i < set->n; i++)
+		if (prefix_is_v4(&set->v[i]) == v4)
+			total += ldexp(1, 128 - set->v[i].len);
+	return total;
+}
+
+const char *google_lacks(struct prefixes *before, struct prefixes *now)
+{
+	struct prefixes gone = { 0 };
+	const char *family = NULL;
+
+	prefixes_aggregate(before);
+	for (size_t i = 0; i < before->n; i++)
+		*list_add(&gone) = before->v[i];
+	prefixes_subtract(&gone, now);
+	if (2 * size_of(&gone, true) > size_of(before, true))
+		family = "IPv4";
+	else if (2 * size_of(&gone, false) > size_of(before, false))
+		family = "IPv6";
+	prefixes_free(&gone);
+	return family;
 }
 
 void google_free(struct google_list *list)

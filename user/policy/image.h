@@ -19,12 +19,21 @@ struct entry {
 	__u32 parent; /* index of the entry around it; its own for the first */
 };
 
+/* What rules and the search list have as a name, once each. */
+struct name_pattern {
+	char *text;            /* smtp.example.com, or *.example.com; owned */
+	struct sw_class class; /* as in sw_pattern */
+	bool opens;            /* as in sw_domain_rule */
+};
+
 struct image {
 	struct sw_settings settings; /* `serial` is 0 until the kernel has it */
 	LIST(struct sw_text) texts;  /* one a rule */
 	LIST(struct entry) entries;
 	LIST(struct sw_span) spans;
 	LIST(struct sw_option) options;
+	LIST(struct name_pattern) patterns;
+	LIST(struct sw_unix) paths; /* of unix sockets */
 };
 
 /*
@@ -45,17 +54,29 @@ static inline bool image_has(const struct image *image, const __u8 hash[32])
 /* The verdict the kernel gives, by the same code. */
 struct sw_verdict image_decide(const struct image *image, const struct sw_flow *flow);
 
-/* The rule as text, with its line in `line` (0 for the default). */
-const char *image_rule(const struct image *image, unsigned rule, unsigned *line);
+/* Likewise for an address that was the answer to a question for a name that pattern `pattern` covers; an index, as of
+ * image_pattern(). */
+struct sw_verdict image_decide_named(const struct image *image, const struct sw_flow *flow, size_t pattern);
+
+/* What names that the pattern covers may open, whatever the address: the pattern's span for the service. */
+const struct sw_span *image_opens(const struct image *image, size_t pattern, __u32 service);
+
+/* The most specific pattern that covers the name, in lower case, or a pattern: its index, or image->patterns.n if none
+ * does. */
+size_t image_pattern(const struct image *image, const char *name);
+
+/* The rule as text; of line 0 for the default. */
+const struct sw_text *image_rule(const struct image *image, unsigned rule);
 
 void image_print(const struct image *image, FILE *out);
 
 /* One thing in which two images differ: a setting, an option, or what they answer to some peers. */
 struct difference {
-	const char *setting, *option;   /* its name, or both NULL */
-	const struct sw_prefix *prefix; /* of the peers, */
+	const char *setting, *option; /* its name, or both NULL; */
+	const char *name; /* or a pattern of names, and what these open; "allow private": private addresses too; */
+	const struct sw_prefix *prefix; /* or of the peers, */
 	__u32 first, last;              /* and their services, of one protocol */
-	const char *before, *after;     /* an option that is not there: NULL */
+	const char *before, *after;     /* an option that is not there, and where there is no more to say: NULL */
 	__u16 rule_before, rule_after;  /* as in struct sw_span */
 };
 

@@ -2,9 +2,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "allow.h"
 #include "load.h"
 #include "mem.h"
 #include "named.h"
+#include "tenant_file.h"
 
 const char *policy_path(void)
 {
@@ -18,29 +20,13 @@ const char *policy_path(void)
 	return found;
 }
 
-static void drop_notes(struct diags *diags)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < diags->n; i++) {
-		if (!diags->v[i].note) {
-			diags->v[n++] = diags->v[i];
-			continue;
-		}
-		free(diags->v[i].file);
-		free(diags->v[i].text);
-		free(diags->v[i].source);
-	}
-	diags->n = n;
-}
-
 /* Takes the policy and its messages, and prints those. */
 static struct image *compile_loaded(struct policy *policy, struct diags *diags, bool notes, FILE *out)
 {
 	struct image *image = policy ? compile(policy, diags) : NULL;
 
 	if (!notes)
-		drop_notes(diags);
+		diags_drop_notes(diags);
 	diags_print(diags, out);
 	diags_free(diags);
 	policy_free(policy);
@@ -53,6 +39,20 @@ struct image *policy_compile(const char *name, bool notes, FILE *out)
 	struct policy *policy = policy_load(policy_path(), name, &diags);
 
 	return compile_loaded(policy, &diags, notes, out);
+}
+
+char *policy_resolve(const char *name)
+{
+	struct tenant_file tenant;
+	struct diags ignored = { 0 };
+	char *policy;
+
+	if (!tenant_file_is(name))
+		return mem_strdup(name);
+	policy = mem_strdup(tenant_file_load(name, &tenant, &ignored) && tenant.policy ? tenant.policy : name);
+	tenant_file_free(&tenant);
+	diags_free(&ignored);
+	return policy;
 }
 
 struct policy *policy_given(const char *name, struct diags *diags)
@@ -70,7 +70,7 @@ struct image *policy_compile_given(const char *name, bool notes, FILE *out)
 
 char *policy_source(const char *name)
 {
-	char *real = policy_is_file(name) ? realpath(name, NULL) : NULL;
+	char *real = policy_is_file(name) && !policy_is_allow(name) ? realpath(name, NULL) : NULL;
 
 	return real ? real : mem_strdup(name);
 }

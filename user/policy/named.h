@@ -13,6 +13,9 @@ const char *policy_path(void);
 /* NULL after its mistakes were printed to `out`. Notes are printed only if `notes`. Free with image_free(). */
 struct image *policy_compile(const char *name, bool notes, FILE *out);
 
+/* What comes to the same: the name of the policy that a tenant's file has, or else `name`. To be freed. */
+char *policy_resolve(const char *name);
+
 /* The same of who only reads a policy: "-" is standard input. */
 struct policy *policy_given(const char *name, struct diags *diags);
 struct image *policy_compile_given(const char *name, bool notes, FILE *out);

@@ -71,7 +71,7 @@ static void write_options(const struct policy *policy, bool pass, struct json *j
 	bool open = false;
 
 	for (size_t i = 0; i < policy->options.n; i++) {
-		const struct sw_option *rule = &policy->options.v[i];
+		const struct sw_option *rule = &policy->options.v[i].is;
 
 		if (rule->pass != pass)
 			continue;
@@ -104,29 +104,88 @@ static void write_ports(const struct rule *rule, struct json *json)
 	json_close(json, ']');
 }
 
+static void write_words(const char *key, char *const *words, size_t n, struct json *json)
+{
+	json_open(json, key, '[');
+	for (size_t i = 0; i < n; i++)
+		json_string(json, NULL, words[i]);
+	json_close(json, ']');
+}
+
+static void write_terms(const struct policy *policy, const char *key, const __u32 *terms, size_t n, struct json *json)
+{
+	json_open(json, key, '[');
+	for (size_t i = 0; i < n; i++)
+		json_string(json, NULL, policy->terms.v[terms[i]].text);
+	json_close(json, ']');
+}
+
 static void write_rule(const struct policy *policy, const struct rule *rule, struct json *json)
 {
 	json_open(json, NULL, '{');
 	json_open(json, word_for(rule->allow), '{');
-	if (rule->nets.n) {
-		json_open(json, "net", '[');
-		for (size_t i = 0; i < rule->nets.n; i++)
-			json_string(json, NULL, policy->terms.v[rule->nets.v[i]].text);
-		json_close(json, ']');
-	}
-	if (rule->names.n) {
-		json_open(json, "name", '[');
-		for (size_t i = 0; i < rule->names.n; i++)
-			json_string(json, NULL, rule->names.v[i]);
-		json_close(json, ']');
-	}
+	if (rule->nets.n)
+		write_terms(policy, "net", rule->nets.v, rule->nets.n, json);
+	if (rule->names.n)
+		write_words("name", rule->names.v, rule->names.n, json);
 	if (rule->ports.n)
 		write_ports(rule, json);
 	if (rule->protos)
 		write_protos(rule->protos, json, "proto");
 	if (rule->exempt)
 		json_bool(json, "exempt", true);
+	if (rule->private)
+		json_string(json, "private", "allow");
+	if (rule->id)
+		json_string(json, "id", rule->id);
+	if (rule->description)
+		json_string(json, "description", rule->description);
 	json_close(json, '}');
+	json_close(json, '}');
+}
+
+static void write_names(const struct policy *policy, struct json *json)
+{
+	char keep[TIMEOUT_TEXT];
+
+	if (policy->says_resolvers)
+		write_terms(policy, "resolvers", policy->resolvers.v, policy->resolvers.n, json);
+	json_string(json, "keep", timeout_canonical(policy->keep, keep));
+	json_string(json, "gate", policy->gate ? "dns" : "none");
+	if (policy->says_search && policy->search.n)
+		write_words("search", policy->search.v, policy->search.n, json);
+	else if (policy->says_search)
+		json_string(json, "search", "none");
+}
+
+/* An empty list could not be read back. */
+static void write_paths(const struct policy *policy, enum sw_unix_answer answer, struct json *json)
+{
+	char text[SW_UNIX_TEXT];
+	bool open = false;
+
+	for (size_t i = 0; i < policy->paths.n; i++) {
+		if (policy->paths.v[i].answer != answer)
+			continue;
+		if (!open)
+			json_open(json, word_for(answer == SW_UNIX_ALLOW), '[');
+		open = true;
+		json_string(json, NULL, unix_format(&policy->paths.v[i], text));
+	}
+	if (open)
+		json_close(json, ']');
+}
+
+static void write_unix(const struct policy *policy, struct json *json)
+{
+	if (!policy->paths.n) {
+		json_string(json, "unix", word_for(policy->unix_others));
+		return;
+	}
+	json_open(json, "unix", '{');
+	write_paths(policy, SW_UNIX_ALLOW, json);
+	write_paths(policy, SW_UNIX_DENY, json);
+	json_string(json, "other", word_for(policy->unix_others));
 	json_close(json, '}');
 }
 
@@ -143,6 +202,10 @@ static void write_settings(const struct policy *policy, struct json *json)
 	json_string(json, "idle-timeout", timeout_canonical(policy->idle_timeout, timeout));
 	json_string(json, "on-revoke", policy->revoke ? "close" : "drop");
 	write_budget(policy, json);
+	write_names(policy, json);
+	json_string(json, "system-calls", policy->system_calls ? "allow" : "filter");
+	json_string(json, "user-namespaces", word_for(policy->user_namespaces));
+	write_unix(policy, json);
 }
 
 void policy_json(const struct policy *policy, struct json *json)

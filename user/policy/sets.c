@@ -4,10 +4,12 @@
 
 #include "sets.h"
 
+#define METADATA "the manuals of clouds"
+
 /*
  * Every range that the IANA registries do not call globally reachable, less what they open again inside
- * one, and multicast, which has registries of its own. Two need no line here: ::ffff:0:0/96 is IPv4 to us,
- * and 64:ff9b::/96 is globally reachable and decided by the IPv4 address inside.
+ * one; multicast, which has registries of its own; IPv6 outside 2000::/3, of which nothing has been given out;
+ * and where clouds tell a machine its secrets, which is not always in one of these. ::ffff:0:0/96 is IPv4 to us.
  */
 const struct set_range set_ranges[] = {
 	{ "this-network", "0.0.0.0/8", "RFC 791", false },
@@ -44,6 +46,10 @@ const struct set_range set_ranges[] = {
 	{ "protocol-assignments", "2001:20::/28", "RFC 7343", true },
 	{ "protocol-assignments", "2001:30::/28", "RFC 9374", true },
 	{ "reserved", "240.0.0.0/4", "RFC 1112", false },
+	{ "unassigned", "::/3", "RFC 4291", false },
+	{ "unassigned", "64:ff9b::/96", "RFC 6052", true }, /* decided by the IPv4 address inside */
+	{ "unassigned", "4000::/2", "RFC 4291", false },
+	{ "unassigned", "8000::/1", "RFC 4291", false },
 	{ "6to4-relay", "192.88.99.0/24", "RFC 7526", false },
 	{ "6to4", "2002::/16", "RFC 3056", false },
 	{ "teredo", "2001::/32", "RFC 4380", false },
@@ -52,6 +58,20 @@ const struct set_range set_ranges[] = {
 	{ "discard", "100::/64", "RFC 6666", false },
 	{ "discard", "100:0:0:1::/64", "RFC 9780", false },
 	{ "segment-routing", "5f00::/16", "RFC 9602", false },
+	{ "metadata", "169.254.169.254/32", METADATA, false }, /* nearly all of them */
+	{ "metadata", "fd00:ec2::254/128", METADATA, false },  /* Amazon EC2 */
+	{ "metadata", "169.254.170.2/32", METADATA, false },   /* Amazon ECS: credentials */
+	{ "metadata", "169.254.170.23/32", METADATA, false },  /* Amazon EKS: likewise */
+	{ "metadata", "fd00:ec2::23/128", METADATA, false },   /* the same */
+	{ "metadata", "fd20:ce::254/128", METADATA, false },   /* Google Cloud */
+	{ "metadata", "168.63.129.16/32", METADATA, false },   /* Azure: an address like any other, but never routed */
+	{ "metadata", "100.100.100.200/32", METADATA, false }, /* Alibaba Cloud */
+	{ "metadata", "192.0.0.192/32", METADATA, false },     /* Oracle Cloud, the former one */
+	{ "metadata", "fd00:c1::a9fe:a9fe/128", METADATA, false }, /* Oracle Cloud */
+	{ "metadata", "169.254.0.23/32", METADATA, false },        /* Tencent Cloud */
+	{ "metadata", "169.254.42.42/32", METADATA, false },       /* Scaleway */
+	{ "metadata", "fd00:42::42/128", METADATA, false },        /* the same */
+	{ "metadata", "fe80::a9fe:a9fe/128", METADATA, false },    /* OpenStack */
 	{ NULL, NULL, NULL, false },
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Named sets of addresses that are part of the language: the special-purpose ranges of the IANA IPv4 and
- * IPv6 registries, each under the name operators use. Sets that change with time (google) are files.
+ * IPv6 registries, each under the name operators use, and the clouds' metadata servers. Sets that change
+ * with time (google) are files.
  */
 #ifndef SW_SETS_H
 #define SW_SETS_H

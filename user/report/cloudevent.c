@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * CloudEvents 1.0 in its JSON format. Attributes may hold no control characters, and `source` is a URI reference, so
- * names are percent-encoded in it and in the id; `data` has them as they are.
+ * names are percent-encoded in it; `data` has them as they are. The id is the SHA-256 of the row's name, for receivers
+ * keep ids in columns of 64 characters, and a name of a tenant alone may be longer.
  */
 #include <ctype.h>
 #include <inttypes.h>
@@ -9,6 +10,7 @@
 #include <string.h>
 
 #include "meter.h"
+#include "plain.h"
 #include "sha256.h"
 #include "usage.h"
 
@@ -28,24 +30,38 @@ static const char *encode(const char *name, char text[ENCODED])
 	return text;
 }
 
+/* Names are encoded here, too: so no two rows have one name. */
+static const char *id_of(const struct interval *interval, char id[SHA256_TEXT])
+{
+	char host[ENCODED], tenant[ENCODED];
+	char *name = mem_printf("%s/%016" PRIx64 "/%" PRIu64 "/%s/%s", encode(interval->host, host),
+				(uint64_t)interval->epoch, (uint64_t)interval->sequence,
+				encode(interval->tenant, tenant), billing_name(interval->billing));
+	struct sha256 sha;
+	uint8_t hash[32];
+
+	sha256_init(&sha);
+	sha256_add(&sha, name, strlen(name));
+	sha256_end(&sha, hash);
+	free(name);
+	return sha256_format(hash, id);
+}
+
 static void write_attributes(const struct interval *interval, struct json *json)
 {
-	char host[ENCODED], tenant[ENCODED], plain[SW_NAME_MAX], time[CALENDAR_TEXT];
-	char *id = mem_printf("%s/%016" PRIx64 "/%" PRIu64 "/%s/%s", encode(interval->host, host),
-			      (uint64_t)interval->epoch, (uint64_t)interval->sequence, encode(interval->tenant, tenant),
-			      billing_name(interval->billing));
-	char *source = mem_printf("/sockwarden/%s", host);
+	char host[ENCODED], id[SHA256_TEXT], time[CALENDAR_TEXT], *subject = plain_ascii(mem_strdup(interval->tenant));
+	char *source = mem_printf("/sockwarden/%s", encode(interval->host, host));
 
 	json_string(json, "specversion", "1.0");
-	json_string(json, "id", id);
+	json_string(json, "id", id_of(interval, id));
 	json_string(json, "source", source);
 	json_string(json, "type", "sockwarden.usage.interval.v1");
 	json_string(json, "time", calendar_format_ms(interval->end, time));
 	if (*interval->tenant) /* it may be absent, and not empty */
-		json_string(json, "subject", usage_plain(interval->tenant, plain));
+		json_string(json, "subject", subject);
 	json_string(json, "datacontenttype", "application/json");
-	free(id);
 	free(source);
+	free(subject);
 }
 
 static void write_policy(const struct interval *interval, struct json *json)

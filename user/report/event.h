@@ -21,6 +21,9 @@ struct event {
 void event_print(const struct event *event, FILE *out);
 void event_json(const struct event *event, struct json *json);
 
+/* As an entry of the journal, by `program`. False: there is none, so print it. */
+bool event_journal(const struct event *event, const char *program);
+
 /* The members that say what a closed socket carried; none where that is not known. */
 void json_payload(const struct sw_closing *closing, struct json *json);
 

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The last events, for whoever asks what was denied a while ago. The oldest go first. */
+/*
+ * The last events, for whoever asks what was denied a while ago. When there is no room the oldest goes of the tenant
+ * that has the most: who is denied all the time pushes out its own.
+ */
 #ifndef SW_RECENT_H
 #define SW_RECENT_H
 
@@ -7,10 +10,15 @@
 
 #define RECENT_MAX 4096
 
+struct recent_event;
+struct recent_queue;
+
 /* Empty when it is all zeroes. */
 struct recent {
-	struct event *of; /* owned; RECENT_MAX, a ring; NULL before the first */
-	size_t n, next;
+	struct recent_event *of;       /* owned; RECENT_MAX; NULL before the first */
+	struct recent_queue *of_slots; /* owned; SW_TENANTS_MAX */
+	size_t n;
+	__u16 oldest, newest; /* of no meaning while there is none */
 };
 
 void recent_add(struct recent *recent, const struct event *event);

@@ -8,8 +8,10 @@
 #include "calendar.h"
 #include "meter.h"
 #include "names.h"
+#include "plain.h"
 #include "prefix.h"
 #include "report.h"
+#include "rule_text.h"
 #include "sha256.h"
 
 const char *tenant_state_name(enum tenant_state state)
@@ -30,6 +32,7 @@ void report_free(struct report *report)
 {
 	free(report->rules.v);
 	free(report->refused.v);
+	free(report->learned.v);
 }
 
 void reports_free(struct reports *reports)
@@ -87,6 +90,14 @@ static void print_budget(const struct report *report, FILE *out)
 			bytes_format(report->settings.budget, budget), period_name(report->settings.budget_period));
 }
 
+static void print_rule(const struct rule_hits *rule, FILE *out)
+{
+	char *told = rule_told(rule->rule, NULL, &rule->text);
+
+	plain_line(out, "%s", told);
+	free(told);
+}
+
 static void print_rules(const struct report *report, FILE *out)
 {
 	for (size_t i = 0; i < report->rules.n; i++) {
@@ -96,7 +107,7 @@ static void print_rules(const struct report *report, FILE *out)
 		if (rule->rule == SW_RULE_DEFAULT)
 			fprintf(out, "default: %s\n", report->settings.allow ? "allow" : "deny");
 		else
-			fprintf(out, "rule %u, line %u: %s\n", rule->rule + 1, rule->text.line, rule->text.text);
+			print_rule(rule, out);
 	}
 }
 
@@ -153,6 +164,28 @@ static void print_closed(const struct report *report, FILE *out)
 				cause_name(cause), cause_help(cause));
 }
 
+static void print_names(const struct report *report, FILE *out)
+{
+	char addr[SW_ADDR_TEXT];
+
+	if (!report->settings.named)
+		return;
+	fprintf(out, "  %-10s %10" PRIu64 " addresses learned\n", "names",
+		(uint64_t)report->names.n[SW_NAMING_LEARNED]);
+	for (int what = 0; what < SW_NAMING_COUNT; what++)
+		if (report->names.n[what] && what != SW_NAMING_LEARNED)
+			fprintf(out, "  %10" PRIu64 "  %s: %s\n", (uint64_t)report->names.n[what], naming_name(what),
+				naming_help(what));
+	for (size_t i = 0; i < report->learned.n; i++) {
+		const struct learned *learned = &report->learned.v[i];
+		bool other = strcmp(learned->asked, learned->pattern);
+
+		plain_line(out, "              %s: %s for another %us%s%s", learned->asked,
+			   addr_format(&learned->addr, addr), learned->left, other ? ", by " : "",
+			   other ? learned->pattern : "");
+	}
+}
+
 static bool is_known(const struct support *support)
 {
 	return support && support->closing != CLOSING_UNKNOWN;
@@ -175,8 +208,8 @@ static void print_idle(const struct report *report, const struct support *suppor
 
 void report_print(const struct report *report, const struct support *support, FILE *out)
 {
-	fprintf(out, "tenant %s, policy %s, %s\n", report->record.name,
-		*report->settings.policy ? report->settings.policy : "-", tenant_state_name(report->state));
+	plain_line(out, "tenant %s, policy %s, %s", report->record.name,
+		   *report->settings.policy ? report->settings.policy : "-", tenant_state_name(report->state));
 	print_traffic("sent", &report->meter, SW_EGRESS, out);
 	print_traffic("received", &report->meter, SW_INGRESS, out);
 	print_budget(report, out);
@@ -184,6 +217,7 @@ void report_print(const struct report *report, const struct support *support, FI
 	print_denied(report, out);
 	print_refused(report, out);
 	print_closed(report, out);
+	print_names(report, out);
 	print_idle(report, support, out);
 	if (report->rules.n)
 		fputs("  decided by\n", out);
@@ -200,11 +234,10 @@ static void json_rules(const struct report *report, struct json *json)
 		const struct rule_hits *rule = &report->rules.v[i];
 
 		json_open(json, NULL, '{');
-		if (rule->rule != SW_RULE_DEFAULT) {
-			json_number(json, "rule", rule->rule + 1);
-			json_number(json, "line", rule->text.line);
-		}
-		json_string(json, "text", rule->text.text);
+		if (rule->rule != SW_RULE_DEFAULT)
+			rule_json(rule->rule, report->settings.policy, rule->text.line, rule->text.text, json);
+		else
+			json_string(json, "text", rule->text.text);
 		json_number(json, "hits", rule->hits);
 		json_close(json, '}');
 	}
@@ -229,6 +262,37 @@ static void json_refused(const struct report *report, struct json *json)
 		json_close(json, '}');
 	}
 	json_close(json, ']');
+}
+
+static void json_learned(const struct report *report, struct json *json)
+{
+	char addr[SW_ADDR_TEXT];
+
+	json_open(json, "learned", '[');
+	for (size_t i = 0; i < report->learned.n; i++) {
+		const struct learned *learned = &report->learned.v[i];
+
+		json_open(json, NULL, '{');
+		json_string(json, "name", learned->asked);
+		json_string(json, "pattern", learned->pattern);
+		json_string(json, "address", addr_format(&learned->addr, addr));
+		json_number(json, "age_seconds", learned->age);
+		json_number(json, "left_seconds", learned->left);
+		json_number(json, "ttl_seconds", learned->ttl);
+		json_close(json, '}');
+	}
+	json_close(json, ']');
+}
+
+static void json_names(const struct report *report, struct json *json)
+{
+	if (!report->settings.named)
+		return;
+	json_open(json, "names", '{');
+	for (int what = 0; what < SW_NAMING_COUNT; what++)
+		json_number(json, naming_name(what), report->names.n[what]);
+	json_close(json, '}');
+	json_learned(report, json);
 }
 
 static void json_traffic(struct json *json, const char *direction, struct sw_traffic traffic)
@@ -294,5 +358,6 @@ void report_json(const struct report *report, const struct support *support, str
 	json_number(json, "log_dropped", report->counts.log_dropped);
 	json_rules(report, json);
 	json_refused(report, json);
+	json_names(report, json);
 	json_close(json, '}');
 }

@@ -32,6 +32,16 @@ struct refused {
 	bool resolver; /* it is one of this host's name servers */
 };
 
+/* An address that is open because it was the answer to a name. Times are seconds. */
+struct learned {
+	struct sw_addr addr;
+	__u32 left;                      /* until it ends, unless it is the answer again */
+	__u32 age;                       /* since the last answer that had it */
+	__u32 ttl;                       /* as that answer had it */
+	char asked[SW_DOMAIN_MAX + 2];   /* the name in it; a long one begins with ".." */
+	char pattern[SW_DOMAIN_MAX + 2]; /* what the rule has as its name */
+};
+
 /* What is sent byte for byte tells nothing else of our memory: its padding is a named field that is zero. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
@@ -51,10 +61,11 @@ struct report {
 	__u64 limit;                 /* of sw_counts.spent; SW_NO_LIMIT: no budget */
 	struct sw_counts counts;
 	struct sw_meter meter;
-	LIST(struct rule_hits) rules; /* those that decided something */
-	LIST(struct refused)
-	refused; /* most often first, while there is room for them in the kernel; of one tenant's own
-		  * report only */
+	struct sw_naming_counts names; /* zero when the policy has none */
+	LIST(struct rule_hits) rules;  /* those that decided something */
+	/* of one tenant's own report only: */
+	LIST(struct refused) refused; /* most often first, while there is room for them in the kernel */
+	LIST(struct learned) learned; /* by name */
 };
 
 /* What takes a socket out of the kernel's tables here. */

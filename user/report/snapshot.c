@@ -17,10 +17,10 @@ static const struct head ours = { "swsnap", SNAPSHOT_LAYOUT };
 _Static_assert(sizeof(SNAPSHOT_LAYOUT) == sizeof(ours.layout) + 1, "the hash fits");
 _Static_assert(sizeof(ours) == SNAPSHOT_HEAD, "the head has the size that is told");
 
-/* What is sent of a report: all before its lists, of which `rules` has its own elements and `refused` stays here. */
+/* What is sent of a report: all before its lists, of which `rules` has its own elements and the others stay here. */
 #define REPORT_SENT offsetof(struct report, rules)
 
-_Static_assert(sizeof(struct report) == REPORT_SENT + 2 * sizeof(((struct report *)0)->rules), "it has no other list");
+_Static_assert(sizeof(struct report) == REPORT_SENT + 3 * sizeof(((struct report *)0)->rules), "it has no other list");
 
 #define GROUP 8 /* words: what a byte that came can become is bounded by it */
 

@@ -16,6 +16,15 @@
 #pragma GCC diagnostic push
 #pragma GCC diagnostic error "-Wpadded"
 
+/* A tenant that holds sockets of its own locked in the kernel, so that they cannot be taken out. */
+struct held_note {
+	__s64 since; /* the first of them, milliseconds since 1970 */
+	__u64 sockets;
+	char tenant[SW_NAME_MAX]; /* "": it is not known which, of those that a network namespace is closed for so */
+};
+
+#define SW_HELD_NOTES 16
+
 /* The process that closes sockets. Of the last pass that did not fail, if nothing else is said. */
 struct reaper_state {
 	__s64 began;      /* when the one under way began, milliseconds of the boot clock; 0: none is */
@@ -27,6 +36,8 @@ struct reaper_state {
 	__u64 longest_ns; /* in one go, before the processor was given back; the worst of all passes */
 	__u64 seen;       /* sockets it looked at */
 	__u64 stuck; /* sockets that are closed for their tenants, and could not be taken out of the kernel's tables */
+	__u64 n_held;
+	struct held_note held[SW_HELD_NOTES]; /* the first so many tenants */
 };
 
 /* Times are milliseconds since 1970. Counters are since the daemon started. */
@@ -42,6 +53,8 @@ struct daemon_state {
 	__u64 tick_cpu_ns; /* processor time of all ticks */
 	__u64 ledger_size; /* bytes of the ledger's file */
 	__u64 waiting;     /* slots that have ended and are not booked yet */
+	__u64 pid;         /* its process */
+	__s64 published;   /* when the list was that the set google is made of; 0: not known */
 	__u32 interval;    /* seconds between ticks */
 	__u32 booking;     /* 1: the last tick was booked */
 	struct reaper_state reaper;

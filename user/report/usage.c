@@ -24,16 +24,6 @@ __u64 usage_figure(const struct sw_traffic traffic[SW_DIRECTIONS], int figure)
 	return figures[figure % 3];
 }
 
-const char *usage_plain(const char *name, char text[SW_NAME_MAX])
-{
-	char *at = text;
-
-	for (; *name && at < text + SW_NAME_MAX - 1; name++)
-		*at++ = *name >= ' ' && *name <= '~' ? *name : '?';
-	*at = '\0';
-	return text;
-}
-
 static bool traffic_add_fits(struct sw_traffic *sum, const struct sw_traffic *add)
 {
 	return !__builtin_add_overflow(sum->bytes, add->bytes, &sum->bytes) &&

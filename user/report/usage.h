@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Usage as it leaves the ledger, and the forms it is printed in: a table for people, JSON, CSV (RFC 4180),
- * CloudEvents 1.0 (the specification and its JSON format, version 1.0.2) and FOCUS (version 1.2, May 2025).
+ * CloudEvents 1.0 (the specification and its JSON format, version 1.0.2) and FOCUS (version 1.2, May 2025, or 1.3).
  * Times are seconds since 1970, UTC; bytes and packets are sums of the ledger's rows, exact.
  */
 #ifndef SW_USAGE_H
@@ -12,6 +12,7 @@
 #include "abi.h"
 #include "amount.h"
 #include "calendar.h"
+#include "diag.h"
 #include "json.h"
 #include "mem.h"
 
@@ -43,6 +44,17 @@ struct interval {
 
 enum usage_bars { BARS_NONE, BARS_ASCII, BARS_BLOCKS };
 
+/* Who takes part in a charge, as FOCUS has it. NULL: sockwarden, for whoever runs it is not known here. */
+struct focus_names {
+	char *provider, *publisher, *host_provider, *invoice_issuer, *service; /* owned */
+};
+
+/* YAML with some of these keys: provider, publisher, host-provider, invoice-issuer, service. Mistakes are in `diags`. */
+void focus_names_read(const char *file, const char *text, size_t len, struct focus_names *out, struct diags *diags);
+void focus_names_free(struct focus_names *names);
+
+enum focus_version { FOCUS_1_2, FOCUS_1_3 };
+
 /* How it is to be printed. */
 struct usage_style {
 	__s64 from, to; /* what was asked for; 0 and INT64_MAX: no limit */
@@ -50,7 +62,9 @@ struct usage_style {
 	enum calendar_unit unit;
 	bool priced; /* add amounts: of billable bytes out, at `price`, rounded for each row and then summed */
 	struct price price;
-	char currency[4];     /* ISO 4217; "XXX" when nobody said */
+	char currency[4]; /* ISO 4217; "XXX" when nobody said */
+	enum focus_version focus;
+	struct focus_names names;
 	enum usage_bars bars; /* table: a bar for each tenant, as long as it sent; blocks are UTF-8 */
 };
 
@@ -84,8 +98,5 @@ __u64 usage_amount(const struct usage *row, const struct usage_style *style);
 const char *usage_figure_name(int figure);
 __u64 usage_figure(const struct sw_traffic traffic[SW_DIRECTIONS], int figure);
 void usage_figures_json(const struct sw_traffic traffic[SW_DIRECTIONS], struct json *json);
-
-/* A name as a terminal may show it; one the ledger should not have becomes question marks. */
-const char *usage_plain(const char *name, char text[SW_NAME_MAX]);
 
 #endif

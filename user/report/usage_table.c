@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "meter.h"
+#include "plain.h"
 #include "usage.h"
 
 #define WIDTH      100 /* of the page */
@@ -114,7 +115,8 @@ static void add_entry(struct table *table, const struct entry *entry, bool begin
 
 	if (table->style->by && begins_period)
 		calendar_label(entry->row->from, table->style->unit, line->cell[PERIOD]);
-	usage_plain(entry->row->tenant, line->cell[TENANT]);
+	snprintf(line->cell[TENANT], SW_NAME_MAX, "%s", entry->row->tenant);
+	plain_ascii(line->cell[TENANT]);
 	line->sent = sent(entry);
 }
 

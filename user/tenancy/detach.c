@@ -3,6 +3,8 @@
 #include <time.h>
 
 #include "detach.h"
+#include "grants.h"
+#include "leave.h"
 #include "links.h"
 #include "meters.h"
 #include "reports.h"
@@ -22,6 +24,8 @@ static int end_slot(struct host *host, struct tenancy of, struct fault *fault)
 		err = host_ledger(host, ledger, fault);
 	if (!err)
 		err = links_end(&record, *ledger, fault);
+	if (!err)
+		err = grants_clear(host, of.slot, fault);
 	record.cgroup = 0;
 	if (!err)
 		err = slot_write(host, of.slot, &record, fault);
@@ -62,16 +66,19 @@ int tenancy_remove_cgroup(const struct host *host, struct tenancy of, const stru
 	return err;
 }
 
-int tenancy_close(struct host *host, struct tenancy of, const struct cgroup *own, struct report *report,
+int tenancy_close(struct host *host, struct tenancy of, struct ending *ending, struct report *report,
 		  struct fault *fault)
 {
 	int err = tenancy_report(host, of, report, fault);
 
 	if (err)
 		return err;
-	if (own)
-		tenancy_remove_cgroup(host, of, own);
-	err = tenancy_detach(host, of, fault);
+	if (ending->remove)
+		tenancy_remove_cgroup(host, of, ending->remove);
+	if (ending->close)
+		err = tenancy_leave(host, of, &ending->held, fault);
+	if (!err)
+		err = tenancy_detach(host, of, fault);
 	if (!err)
 		err = host_synchronize(host, fault);
 	if (err)

@@ -15,12 +15,16 @@
  */
 int tenancy_detach(struct host *host, struct tenancy of, struct fault *fault);
 
-/*
- * The same, with a report of it up to its last packet, to be freed also after an error. `own` is its cgroup if that is
- * to be removed, which is done before: what its sockets have yet to send goes out under the policy, and is metered.
- * NULL: it stays.
- */
-int tenancy_close(struct host *host, struct tenancy of, const struct cgroup *own, struct report *report,
+/* What is done before the policy is taken off. */
+struct ending {
+	const struct cgroup *remove; /* its cgroup: what its sockets have yet to send goes out under the policy, and is
+					metered; NULL: it stays */
+	bool close;                  /* what is open (leave.h) */
+	__u64 held;                  /* of that, still there: `held` of tenancy_leave() */
+};
+
+/* The same, with a report of it up to its last packet, to be freed also after an error. */
+int tenancy_close(struct host *host, struct tenancy of, struct ending *ending, struct report *report,
 		  struct fault *fault);
 
 /* Removes the cgroup, and gives the sockets made in it a moment to end, which is under the policy and metered. 0 or

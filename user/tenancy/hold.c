@@ -6,12 +6,14 @@
 #include <time.h>
 
 #include "detach.h"
+#include "grants.h"
 #include "hits.h"
 #include "hold.h"
 #include "links.h"
 #include "meters.h"
 #include "state.h"
 #include "storage.h"
+#include "unit.h"
 #include "wanted.h"
 #include "watch.h"
 
@@ -29,15 +31,14 @@ const char *tenant_name_check(const char *name)
 	return NULL;
 }
 
-/* ---- what keeps the cgroup, or the name, from being a tenant's ---------------------------------------------- */
-
-/* True for a path and any path below it. */
-static bool is_below(const char *path, const char *above)
+char *tenant_name_of(const char *path)
 {
-	size_t len = strlen(above);
+	const char *slash = strrchr(path, '/');
 
-	return !strncmp(path, above, len) && (path[len] == '/' || !path[len]);
+	return unit_unescape(unit_of_directory(slash ? slash + 1 : path));
 }
+
+/* ---- what keeps the cgroup, or the name, from being a tenant's ---------------------------------------------- */
 
 /* Why the cgroup cannot become a tenant of this name beside the other; 0 if it can. */
 static int check_beside(const struct sw_record *other, const char *name, const struct cgroup *cgroup,
@@ -50,10 +51,10 @@ static int check_beside(const struct sw_record *other, const char *name, const s
 				 name, other->path, name);
 	if (other->cgroup == cgroup->id)
 		return fault_set(fault, EEXIST, "%s is tenant %s already", cgroup->path, other->name);
-	if (is_below(cgroup->path, other->path))
+	if (cgroup_is_below(cgroup->path, other->path))
 		return fault_set(fault, EEXIST, "%s is inside tenant %s: a tenant has one policy for all of it",
 				 cgroup->path, other->name);
-	if (is_below(other->path, cgroup->path))
+	if (cgroup_is_below(other->path, cgroup->path))
 		return fault_set(fault, EEXIST, "%s has tenant %s inside: detach that first", cgroup->path,
 				 other->name);
 	return 0;
@@ -129,6 +130,8 @@ static int make_room(struct host *host, const struct cgroup *cgroup, const struc
 		err = find_slot(host, slot, fault);
 	if (!err)
 		err = meters_clear(host, *slot, fault);
+	if (!err) /* the last programs may have learned more after its end */
+		err = grants_clear(host, *slot, fault);
 	return err ? err : storage_clear(host, cgroup->id, fault);
 }
 

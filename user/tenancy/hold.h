@@ -20,6 +20,10 @@
 /* NULL, or what is wrong with the name. */
 const char *tenant_name_check(const char *name);
 
+/* What the tenant of a directory is named, if nobody says otherwise: as the directory, or the unit of systemd whose
+ * that is. To be freed; it may be no name for a tenant. */
+char *tenant_name_of(const char *path);
+
 /* What a new tenancy is to be; all of it is borrowed. */
 struct attachment {
 	const char *name;

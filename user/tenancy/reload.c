@@ -76,6 +76,8 @@ static struct renewed *find(const struct reloading *r, const char *source)
 
 static void add(struct reloading *r, const char *source, bool used)
 {
+	if (r->how.is_others && r->how.is_others(source, r->how.data))
+		return;
 	*list_add(&r->of) = (struct renewed){ .source = mem_strdup(source), .used = used };
 }
 
@@ -123,17 +125,23 @@ static int compile_some(struct reloading *r, struct fault *fault)
 {
 	__s64 end = clock_ms(CLOCK_MONOTONIC) + PIECE;
 
+	(void)fault;
 	while (r->next < r->of.n && clock_ms(CLOCK_MONOTONIC) < end) {
 		struct renewed *renewed = &r->of.v[r->next++];
 
 		renewed->image = policy_compile(renewed->source, false, r->how.mistakes);
 		r->mistaken |= !renewed->image;
 	}
-	if (r->next < r->of.n)
-		return 1;
-	return !r->mistaken
-		       ? 0
-		       : fault_set(fault, EINVAL, "a policy has mistakes, so all tenants keep the policies they have");
+	return r->next < r->of.n;
+}
+
+static int change_others(struct reloading *r, struct fault *fault)
+{
+	int err = r->how.others ? r->how.others(r->mistaken, r->how.data, fault) : 0;
+
+	if (err > 0 || !r->mistaken)
+		return err;
+	return fault_set(fault, EINVAL, "a policy has mistakes, so all tenants keep the policies they have");
 }
 
 /* The next that tenants are held to, as many as share their grace periods, made ready without the lock. */
@@ -234,10 +242,7 @@ static int move_some(struct reloading *r, struct fault *fault)
 }
 
 static int (*const phases[])(struct reloading *r, struct fault *fault) = {
-	collect,
-	compile_some,
-	publish_some,
-	move_some,
+	collect, compile_some, change_others, publish_some, move_some,
 };
 
 #define PHASES (sizeof(phases) / sizeof(*phases))

@@ -6,6 +6,7 @@
 #ifndef SW_RELOAD_H
 #define SW_RELOAD_H
 
+#include <stdbool.h>
 #include <stdio.h>
 
 #include "ledger.h"
@@ -16,6 +17,13 @@ struct reload {
 	FILE *mistakes;        /* where those of the policies are printed */
 	/* called for a tenant that could not be given its new policy; the others are not held up by it */
 	void (*kept)(const char *tenant, const struct fault *why, void *data);
+	/*
+	 * Called after the policies were read, and before any is put in force, until it is not positive: for what is to
+	 * change with them, or if they have mistakes, only to say what is wrong with that. Milliseconds to wait; 0; or
+	 * -errno, and all tenants keep the policies they have. NULL: there is nothing such. What is of it, so not for us:
+	 */
+	int (*others)(bool mistaken, void *data, struct fault *fault);
+	bool (*is_others)(const char *policy, void *data);
 	void *data;
 };
 

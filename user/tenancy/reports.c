@@ -3,13 +3,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cgroup.h"
+#include "grants.h"
 #include "hits.h"
+#include "hold.h"
 #include "meters.h"
 #include "publish.h"
-#include "reap.h"
 #include "refused.h"
 #include "reports.h"
 #include "state.h"
+#include "take.h"
 #include "wanted.h"
 #include "watch.h"
 
@@ -87,6 +90,10 @@ int tenancy_report(const struct host *host, struct tenancy of, struct report *re
 	add_rules(host, of, texts, n, report);
 	free(texts);
 	err = refused_read(host, of.slot, report, fault);
+	if (!err && report->settings.named)
+		err = grants_counts(host, of, &report->names, fault);
+	if (!err && report->settings.named)
+		err = grants_read(host, of, report, fault);
 	return err ? err : meters_read_one(host, of.slot, &report->meter, fault);
 }
 
@@ -129,6 +136,8 @@ static int add_attached(const struct host *host, struct standings *known, struct
 			__u32 image = begin_report(host, known, of, report);
 
 			report->meter = meters[slot];
+			if (report->settings.named && !err)
+				err = grants_counts(host, of, &report->names, fault);
 			read_texts(host, image, report->settings.serial, texts);
 			add_rules(host, of, texts->of[image], texts->n[image], report);
 		}
@@ -147,34 +156,83 @@ static struct report report_wanted(const struct wanted *one)
 	return report;
 }
 
-/* Tenants of which nothing is left but that they are to be attached again. */
+struct missing {
+	struct reports *out;
+	LIST(struct sw_name) reported; /* what is attached, by name */
+	const struct wanted *many;
+};
+
+static int by_name(const void *a, const void *b)
+{
+	return strcmp(((const struct sw_name *)a)->text, ((const struct sw_name *)b)->text);
+}
+
+static void list_reported(struct missing *missing)
+{
+	for (size_t i = 0; i < missing->out->of.n; i++) {
+		const struct sw_record *record = &missing->out->of.v[i].record;
+
+		if (slot_state(record) == SLOT_ATTACHED)
+			memcpy(list_add(&missing->reported)->text, record->name, sizeof(record->name));
+	}
+	if (missing->reported.n)
+		qsort(missing->reported.v, missing->reported.n, sizeof(*missing->reported.v), by_name);
+}
+
+static void add_missing(struct missing *missing, const struct wanted *one)
+{
+	if (!missing->reported.n ||
+	    !bsearch(&one->name, missing->reported.v, missing->reported.n, sizeof(one->name), by_name))
+		*list_add(&missing->out->of) = report_wanted(one);
+}
+
+/* One of many that are wanted, which is there. */
+static void add_match(const char *path, void *data)
+{
+	struct missing *missing = data;
+	struct wanted one = *missing->many;
+	char *name = tenant_name_of(path);
+
+	snprintf(one.name.text, sizeof(one.name.text), "%s", name);
+	snprintf(one.is.path, sizeof(one.is.path), "%s", path);
+	add_missing(missing, &one);
+	free(name);
+}
+
+/* Tenants of which nothing is left but that they are to be attached again; or nothing was, so far. */
 static int add_unprotected(const struct host *host, struct reports *out, struct fault *fault)
 {
+	struct missing missing = { .out = out };
 	struct wanted_list wanted;
 	int err = wanted_read(host, &wanted, fault);
-	bool *reported = mem_alloc(wanted.of.n, sizeof(*reported));
 
-	for (size_t i = 0; i < out->of.n; i++) {
-		const struct sw_record *record = &out->of.v[i].record;
-		const struct wanted *one =
-			slot_state(record) == SLOT_ATTACHED ? wanted_find(&wanted, record->name) : NULL;
-
-		if (one)
-			reported[one - wanted.of.v] = true;
+	list_reported(&missing);
+	for (size_t i = 0; i < wanted.of.n && !err; i++) {
+		missing.many = &wanted.of.v[i];
+		if (wanted_is_many(missing.many))
+			cgroup_match(missing.many->is.path, add_match, &missing);
+		else
+			add_missing(&missing, missing.many);
 	}
-	for (size_t i = 0; i < wanted.of.n && !err; i++)
-		if (!reported[i])
-			*list_add(&out->of) = report_wanted(&wanted.of.v[i]);
-	free(reported);
+	free(missing.reported.v);
 	wanted_free(&wanted);
 	return err;
+}
+
+void reports_learned(const struct host *host, struct report *report)
+{
+	struct tenancy of = tenancy_numbered(host, report->record.tenancy);
+	struct fault ignored;
+
+	if (of.number && report->settings.named)
+		(void)grants_read(host, of, report, &ignored);
 }
 
 int reports_read(const struct host *host, struct standings *known, struct reports *out, struct fault *fault)
 {
 	int err;
 
-	*out = (struct reports){ .support = { .closing = reap_by(host), .watches = watch_in_place() } };
+	*out = (struct reports){ .support = { .closing = take_by(host), .watches = watch_in_place() } };
 	err = add_attached(host, known, out, fault);
 	return err ? err : add_unprotected(host, out, fault);
 }

@@ -45,6 +45,45 @@ bats_require_minimum_version 1.5.0
 	end_cgroup "$CG-b"
 }
 
+@test "reload puts a changed base in force, and a base with mistakes in none" {
+	cp share/policies/appengine.yaml "$BATS_TEST_TMPDIR/base.yaml"
+	printf 'extends: ./base.yaml\n' >"$POLICY"
+	"$SW" attach --policy "$POLICY" "$CG"
+	start
+	[ "$(reach)" = policy ]
+	printf "$OPEN" >"$BATS_TEST_TMPDIR/base.yaml"
+	"$SW" reload --socket "$SOCKET"
+	[ "$(reach)" != policy ]
+	run "$SW" explain --tenant "$(basename "$CG")" tcp 192.0.2.1:80
+	[ "$status" -eq 0 ]
+	echo 'defualt: deny' >"$BATS_TEST_TMPDIR/base.yaml"
+	run "$SW" reload --socket "$SOCKET"
+	[ "$status" -eq 1 ]
+	[[ $output == *"base.yaml:1:1: error"* ]]
+	[ "$(reach)" != policy ]
+	rm "$BATS_TEST_TMPDIR/base.yaml"
+	run "$SW" reload --socket "$SOCKET"
+	[[ $status -eq 1 && $output == *"base.yaml: No such file"* ]]
+	cp share/policies/appengine.yaml "$BATS_TEST_TMPDIR/base.yaml"
+	"$SW" reload --socket "$SOCKET"
+	[ "$(reach)" = policy ]
+}
+
+@test "what a rule is called, and what it is for, is in the log, in status and in explain" {
+	local told="deny: {net: $WEB} # The web is elsewhere" tenant
+	tenant=$(basename "$CG")
+	printf 'rules:\n  - deny: {net: %s, id: no-web, description: The web is elsewhere}\ndefault: allow\n' $WEB >"$POLICY"
+	"$SW" attach --policy "$POLICY" "$CG"
+	start
+	inside bash -c "! echo x >/dev/tcp/$WEB/80"
+	until_true said "denied: rule 1 (no-web), policy:2 $told"
+	run -0 "$SW" status "$tenant"
+	[[ $output == *"1  rule 1 (no-web), line 2: $told"* ]]
+	run -3 "$SW" explain --tenant "$tenant" tcp $WEB:80
+	[[ $output == *"rule 1 (no-web) of policy, line 2: $told"* ]]
+	"$SW" log --json --socket "$SOCKET" | grep -F '"line":2,"file":"policy","id":"no-web","description":"The web is elsewhere","text":"deny: {'
+}
+
 # refused STATUS TEXT FILE [OPTION...]
 refused() {
 	run timeout 60 "$SW" daemon --socket "$SOCKET" --ledger "${@:3}"
@@ -88,7 +127,7 @@ has() {
 	for cap in CapEff CapPrm CapBnd; do
 		has "$cap" 0000008000000004 "$DAEMON"
 		has "$cap" 000000c000281004 "$(pgrep -P "$DAEMON" sockwarden-reap)"
-		has "$cap" 000000c000001004 "$(pgrep -P "$DAEMON" sockwarden-keep)"
+		has "$cap" 000000c000281004 "$(pgrep -P "$DAEMON" sockwarden-keep)"
 	done
 	grep -q 'NoNewPrivs:.1' "/proc/$DAEMON/status"
 	CG=$CG/gone inside bash -c "echo x >/dev/tcp/$PRIVATE/80" || true # a denial
@@ -326,6 +365,17 @@ log() {
 
 is_logged() {
 	[[ $(log) == *"$1"* ]]
+}
+
+@test "a unix socket that was refused is in the log, as the program spelled it" {
+	echo 'unix: deny' >"$POLICY"
+	"$SW" attach --policy "$POLICY" "$CG"
+	start
+	inside python3 -c 'import socket; socket.socket(socket.AF_UNIX).connect_ex("/dev//log\n")'
+	inside python3 -c 'import socket; socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM).sendto(b"x", "\0name")' || true
+	until_true eval '"$SW" log --socket "$SOCKET" -n 1 | grep -q "sendmsg_unix @name denied: unix$"'
+	"$SW" log --socket "$SOCKET" | grep -q 'python3\[[0-9]*\] connect_unix /dev//log? denied: unix$'
+	"$SW" log --socket "$SOCKET" -j -n 1 | grep -q '"hook":"sendmsg_unix","family":"unix","path":"@name","reason":"unix"'
 }
 
 @test "log beside the daemon shows what was denied before, with the rule, though its policy is gone" {

@@ -24,6 +24,8 @@
  *
  * Namespaces. FAULTS_SETNS=INODE:N is one that a process gets into N times, and then no more.
  *
+ * Links. Of those that a process puts on cgroups the one of number FAULTS_LINKS, counted from 1, is refused.
+ *
  * Clients. FAULTS_BUFFER is how many bytes wait in the kernel for one that does not read, as SO_SNDBUF counts them.
  * While there is a file FAULTS_FILES, there is no descriptor for another.
  */
@@ -32,6 +34,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/bpf.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -64,7 +67,7 @@ static struct family {
 	pid_t daemon;
 	long calls;
 	bool dark;
-} *family;
+} * family;
 
 static void die(const char *what)
 {
@@ -653,4 +656,18 @@ int setns(int fd, int kind)
 		return -1;
 	}
 	return REAL(setns)(fd, kind);
+}
+
+int bpf_link_create(int prog, int target, int type, const void *how); /* of libbpf */
+
+int bpf_link_create(int prog, int target, int type, const void *how)
+{
+	static unsigned links;
+	const char *limit = getenv("FAULTS_LINKS");
+
+	if (limit && type != BPF_TRACE_ITER && ++links == (unsigned)atoi(limit)) {
+		errno = ENOMEM;
+		return -ENOMEM;
+	}
+	return ((int (*)(int, int, int, const void *))dlsym(RTLD_NEXT, "bpf_link_create"))(prog, target, type, how);
 }

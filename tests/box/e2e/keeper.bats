@@ -170,6 +170,21 @@ teardown() {
 	until_true under_policy
 }
 
+@test "what was attached with --force is attached again, and the place is warned of" {
+	mkdir -p "$CG/some.slice/web.service"
+	chown 65534 "$CG/some.slice/cgroup.procs"
+	run "$SW" attach --policy "$POLICY" "$CG/some.slice/web.service"
+	[ "$status" -eq 1 ]
+	one_line
+	[[ $output == *"attach $CG/some.slice instead; --force attaches it all the same" ]]
+	SERVICE=$CG/some.slice/web.service
+	"$SW" attach --force --policy "$POLICY" "$SERVICE"
+	follow
+	remake
+	until_true under_policy
+	until_true said "tenant web.service: processes may leave $SERVICE, for another than root may write to $CG/some.slice"
+}
+
 @test "a run is not attached again" {
 	start -q
 	"$SW" run --tenant web.service -- true

@@ -34,6 +34,7 @@ teardown() {
 		[[ -e $tenant ]] && "$SW" detach "${tenant##*/}"
 	done
 	end_cgroup "$CG"
+	rmdir "$(cgroup_root)"/sockwarden/*-$$ 2>/dev/null # made by hand there, or left by a run that was killed
 	return 0
 }
 

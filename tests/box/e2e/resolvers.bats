@@ -56,6 +56,7 @@ allows() {
 	echo 'nameserver 8.8.4.4' >"$BATS_TEST_TMPDIR/run/new"
 	mv "$BATS_TEST_TMPDIR/run/new" "$BATS_TEST_TMPDIR/run/resolv.conf"
 	until_true allows 8.8.4.4
+	until_true grep -q 'name servers have changed' "$BATS_TEST_TMPDIR/log" # said once it is in force
 	[ "$(grep -c 'name servers have changed' "$BATS_TEST_TMPDIR/log")" -eq 1 ]
 }
 

@@ -163,7 +163,7 @@ static void join(const struct cgroup *cgroup)
 static struct image *make_image(const char *text)
 {
 	struct diags diags = { 0 };
-	struct policy *policy = policy_read("swap.yaml", text, strlen(text), NULL, NULL, &diags);
+	struct policy *policy = policy_read("swap.yaml", text, strlen(text), &(struct policy_source){ 0 }, &diags);
 	struct image *image = policy ? compile(policy, &diags) : NULL;
 
 	diags_print(&diags, stdout);
@@ -205,7 +205,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	snprintf(path, sizeof(path), "%s/swap", getenv("BOX_CGROUP") ?: "");
-	must(cgroup_make(path, &fault), &fault);
+	must(cgroup_make(path, 0755, &fault), &fault);
 	must(cgroup_open(&cgroup, path, &fault), &fault);
 	must(host_open(&host, HOST_LOADING, &fault), &fault);
 	must(tenancy_attach(&host, &cgroup, &as, &tenant, &fault), &fault);

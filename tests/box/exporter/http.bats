@@ -36,6 +36,7 @@ teardown() {
 	grep -qxF 'sockwarden_tenant_packets_total{class="exempt",direction="transmit",tenant="busy"} 1' "$DIR/text"
 	grep -qxF 'sockwarden_tenant_denied_total{reason="over-budget",tenant="busy"} 2' "$DIR/text"
 	grep -qxF 'sockwarden_tenant_rule_decisions_total{rule="4 deny: {port: 25}",tenant="busy"} 5' "$DIR/text"
+	grep -qxF 'sockwarden_tenant_rule_decisions_total{rule="inside",tenant="busy"} 3' "$DIR/text"
 	grep -qxF 'sockwarden_tenant_rule_decisions_total{rule="default",tenant="busy"} 17' "$DIR/text"
 	grep -qxF 'sockwarden_tenant_budget_left_bytes{period="day",tenant="busy"} 50' "$DIR/text"
 	grep -qxF 'sockwarden_tenant_info{state="incomplete",tenant="half"} 1' "$DIR/text"
@@ -48,6 +49,11 @@ teardown() {
 	grep -qxF 'sockwarden_closed_sockets_total{cause="transfer",tenant="busy"} 1' "$DIR/text"
 	grep -qxF 'sockwarden_closed_sockets_total{cause="idle",tenant="half"} 0' "$DIR/text"
 	[ "$(grep -c '^sockwarden_closed_sockets_total' "$DIR/text")" -eq 5 ] # three tenants, two other causes
+	grep -qxF 'sockwarden_tenant_names_total{tenant="busy",what="learned"} 21' "$DIR/text"
+	grep -qxF 'sockwarden_tenant_names_total{tenant="busy",what="closed"} 3' "$DIR/text"
+	grep -qxF 'sockwarden_tenant_names_total{tenant="busy",what="cap"} 0' "$DIR/text"
+	[ "$(grep -c '^sockwarden_tenant_names_total' "$DIR/text")" -eq 4 ] # of the one whose policy has names
+	grep -qxF 'sockwarden_set_published_timestamp_seconds{set="google"} 1789948800.000' "$DIR/text"
 	grep -qxF 'sockwarden_passes_total 12' "$DIR/text"
 	grep -qxF 'sockwarden_pass_errors_total 1' "$DIR/text"
 	grep -qxF 'sockwarden_pass_cpu_seconds_total 4.567891234' "$DIR/text"
@@ -55,6 +61,7 @@ teardown() {
 	grep -qxF 'sockwarden_pass_timestamp_seconds 1790000059.789' "$DIR/text"
 	grep -qxF 'sockwarden_sockets_seen 200000' "$DIR/text"
 	grep -qxF 'sockwarden_sockets_stuck 2' "$DIR/text"
+	grep -qxF 'sockwarden_sockets_held{tenant="half"} 2' "$DIR/text"
 	[ "$(grep -c '^sockwarden_tenant_budget' "$DIR/text")" -eq 2 ]
 	grep -qxF 'sockwarden_tenant_denied_total{reason="rule",tenant="half"} 0' "$DIR/text"
 	[ "$(grep -c '^sockwarden_tenant.*tenant="half"' "$DIR/text")" -eq 11 ] # nothing exempt, one reason
@@ -137,7 +144,10 @@ sockwarden_build_info' ]
 	end $!
 }
 
-@test "it listens where it is told" {
+@test "it listens where it is told, or else on the loopback" {
+	start_exporter loopback
+	[ "$AT" = 127.0.0.1:10798 ]
+	end "$EXPORTER"
 	start_exporter v6 --web.listen-address '[::1]:9798'
 	[ "$AT" = '[::1]:9798' ]
 	[ "$(status -g 'http://[::1]:9798/metrics')" = 200 ]
@@ -157,6 +167,7 @@ sockwarden_build_info' ]
 	cat >"$DIR/pass.py" <<-'END'
 		import os, socket, sys
 		s = socket.socket()
+		s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1) # as systemd does
 		s.bind(("127.0.0.1", 9797))
 		if sys.argv[1] == "listening":
 		    s.listen()
@@ -187,6 +198,52 @@ sockwarden_build_info' ]
 	exec 7>&-
 }
 
+# hold HOW CONNECTIONS FROM...: takes so many places at $AT; `hold_end` gives them back
+hold() {
+	local line
+	coproc SLOW { python3 "$BATS_TEST_DIRNAME/slow.py" 127.0.0.1 "${AT##*:}" "$@" 3>&-; }
+	read -r -t 60 line <&"${SLOW[0]}"
+	[ "$line" = ready ]
+}
+
+hold_end() {
+	eval "exec ${SLOW[1]}>&-"
+	wait "$SLOW_PID"
+}
+
+# scraped ADDRESS: often enough, each whole; connections are made anew in between
+scraped() {
+	local i
+	for ((i = 0; i < 12; i++)); do
+		[ "$(status --interface "$1" "http://$AT/metrics")" = 200 ] || { echo "scrape $i failed" >&2; return 1; }
+		sleep 0.2
+	done
+}
+
+@test "who holds as many connections as there are, and more, keeps no scraper out, from the same address or another" {
+	local how
+	start_exporter a --web.listen-address 127.0.0.1:0
+	for how in bytes silent deaf; do
+		hold "$how" 400
+		scraped 127.0.0.1
+		scraped 127.0.0.2
+		hold_end
+	done
+	hold bytes 400 127.0.0.{3..40}
+	scraped 127.0.0.1
+	scraped 127.0.0.3
+	hold_end
+}
+
+@test "a request has so long, however busy it is" {
+	local line
+	start_exporter a --web.listen-address 127.0.0.1:0
+	hold bytes 8
+	read -r -t 240 line <&"${SLOW[0]}"
+	[ "$line" = ended ]
+	hold_end
+}
+
 @test "tenants can be left out; the sums over them stay" {
 	once --tenants off >"$DIR/off"
 	run ! grep -q 'tenant=' "$DIR/off"
@@ -200,8 +257,9 @@ sockwarden_build_info' ]
 	promtool check metrics <"$DIR/top"
 	[ "$(sed -n 's/.*tenant="\([^"]*\)".*/\1/p' "$DIR/top" | sort -u)" = busy ]
 	grep -qxF 'sockwarden_tenants_bytes{class="billable",direction="transmit"} 9007199254742491' "$DIR/top"
-	once --tenants top:3 | grep -v sockwarden_tenants_ | sort >"$DIR/three"
-	diff "$DIR/three" <(once | sort)
+	once --tenants top:3 | grep -v 'sockwarden_tenants_\|sockwarden_sockets_held' | sort >"$DIR/three"
+	diff "$DIR/three" <(once | grep -v sockwarden_sockets_held | sort)
+	grep -qxF 'sockwarden_sockets_held 2' "$DIR/off"
 	run ! grep -q '^sockwarden_tenants_bytes' <(once)
 	for bad in top: top:0 top:x top:-1 top:01 top:1000000 some ''; do
 		run -2 once --tenants "$bad"

@@ -14,6 +14,7 @@
 
 #include "client.h"
 #include "mem.h"
+#include "rule_text.h"
 
 static struct report *add(struct snapshot *snapshot, const char *name, enum tenant_state state)
 {
@@ -37,14 +38,14 @@ static struct report *add(struct snapshot *snapshot, const char *name, enum tena
 	return report;
 }
 
-static void add_rule(struct report *report, __u32 number, __u64 hits, const char *text)
+static void add_rule(struct report *report, __u32 number, __u64 hits, const char *text, const char *id)
 {
 	struct rule_hits *rule = list_add(&report->rules);
 
 	rule->rule = number;
 	rule->hits = hits;
 	rule->text.line = 10 + number % 100;
-	snprintf(rule->text.text, sizeof(rule->text.text), "%s", text);
+	rule_pack(rule->text.text, (const char *const[RULE_PARTS]){ text, "", id, "" });
 }
 
 /* More bytes than a double keeps apart would do no good here: Prometheus has doubles. */
@@ -64,8 +65,12 @@ static void add_busy(struct snapshot *snapshot)
 	report->counts.closed[SW_CAUSE_IDLE] = 6;
 	report->counts.closed[SW_CAUSE_TRANSFER] = 1;
 	report->counts.log_dropped = 1;
-	add_rule(report, 3, 5, "deny: {port: 25}");
-	add_rule(report, SW_RULE_DEFAULT, 17, "");
+	report->settings.named = 1;
+	report->names.n[SW_NAMING_LEARNED] = 21;
+	report->names.n[SW_NAMING_CLOSED] = 3;
+	add_rule(report, 3, 5, "deny: {port: 25}", "");
+	add_rule(report, 4, 3, "deny: {net: special}", "inside");
+	add_rule(report, SW_RULE_DEFAULT, 17, "", "");
 }
 
 static void add_odd(struct snapshot *snapshot)
@@ -90,9 +95,9 @@ static void add_plain(struct snapshot *snapshot)
 			(struct sw_traffic){ 1000000007 + snapshot->reports.of.n, 900000001, 1000003 };
 	report->counts.allowed = 1000;
 	report->counts.denied[SW_REASON_RULE] = 10;
-	add_rule(report, 6, 10, "deny: {net: special}");
-	add_rule(report, 3, 3, "deny: {port: 25}");
-	add_rule(report, SW_RULE_DEFAULT, 1000, "");
+	add_rule(report, 6, 10, "deny: {net: special}", "");
+	add_rule(report, 3, 3, "deny: {port: 25}", "");
+	add_rule(report, SW_RULE_DEFAULT, 1000, "", "");
 }
 
 static void fill(struct snapshot *snapshot, size_t tenants)
@@ -108,6 +113,7 @@ static void fill(struct snapshot *snapshot, size_t tenants)
 		.tick_cpu_ns = 1234567890,
 		.ledger_size = 40960,
 		.waiting = 3,
+		.published = 1789948800000,
 		.interval = 60,
 		.booking = 1,
 		.reaper = {
@@ -118,6 +124,8 @@ static void fill(struct snapshot *snapshot, size_t tenants)
 			.longest_ns = 345678,
 			.seen = 200000,
 			.stuck = 2,
+			.n_held = 1,
+			.held = { { .since = 1790000000000, .sockets = 2, .tenant = "half" } },
 		},
 	};
 	snapshot->reports.support = (struct support){ CLOSING_BY_ITERATOR, 1U << SW_WATCH_RECEIVE };

@@ -4,7 +4,7 @@
 A check starts itself again in a box. The process that runs the cases has no Internet socket itself: it forks others,
 and each of these inherits nothing but unix sockets.
 
-Set SOCKWARDEN_WITHOUT to sock-destroy, namespace-handles or watches to see how a kernel does without it.
+Set SOCKWARDEN_WITHOUT to netlink-destroy, namespace-handles or watches to see how a kernel does without it.
 """
 import array
 import ctypes

@@ -534,11 +534,11 @@ static void features_by_name(void **state)
 		bool without;
 	} cases[] = {
 		{ "watches", "watches", true },
-		{ "watches,sock-destroy", "watches", true },
-		{ "watches,sock-destroy", "sock-destroy", true },
-		{ ",,sock-destroy,", "sock-destroy", true },
-		{ "watches,sock-destroy", "sock", false },
-		{ "sock", "sock-destroy", false },
+		{ "watches,netlink-destroy", "watches", true },
+		{ "watches,netlink-destroy", "netlink-destroy", true },
+		{ ",,netlink-destroy,", "netlink-destroy", true },
+		{ "watches,netlink-destroy", "sock", false },
+		{ "sock", "netlink-destroy", false },
 		{ "", "watches", false },
 	};
 

@@ -2,6 +2,8 @@
 // What a PHP program sees of its sockets. Reads actions, one a line, and answers each with one line.
 //
 //   tcp|later|udp ADDRESS PORT   connect and talk to it: "connected", "answered", or the error
+//   smtp NAME PORT               send a mail: "sent", or the error; on port 465 with TLS from the start, else by STARTTLS
+//   pop|imap NAME PORT           look into the mailbox, over TLS: "fetched", or the error
 //   socket FAMILY TYPE PROTOCOL  make one: "made", or the error
 //   bind FAMILY ADDRESS PORT     "bound", or the error
 //   serve FILE                   listen, tell FILE the port, and wait: "a visitor", "nobody came", or the error
@@ -10,6 +12,7 @@
 //   give PATH ADDRESS PORT       send a UDP socket to who waits at PATH, and hear in PATH.answer what became of it
 
 const SECONDS = 2;
+const MAIL_SECONDS = 20;
 
 function reason(string $error): string
 {
@@ -53,6 +56,71 @@ function udp(string $address, string $port): string
     stream_set_timeout($stream, SECONDS);
     @fwrite($stream, $question);
     return (string) fread($stream, 2000) === '' ? 'no answer' : 'answered';
+}
+
+// A server of mail, by its name, as any program has it; its certificate is looked at.
+function mail_server(string $scheme, string $name, string $port)
+{
+    $tls = stream_context_create(['ssl' => ['cafile' => getenv('LAB_CERT'), 'peer_name' => $name]]);
+    $stream = @stream_socket_client("$scheme://$name:$port", $errno, $error, MAIL_SECONDS, STREAM_CLIENT_CONNECT, $tls);
+    if ($stream) {
+        stream_set_timeout($stream, MAIL_SECONDS);
+    }
+    return $stream ?: throw new Exception($error ?: 'no TLS');
+}
+
+// Each line is sent, and answered with one that begins as wanted. Before it may be others: CODE-TEXT of SMTP, * TEXT of IMAP.
+function converse($stream, array $lines): void
+{
+    foreach ($lines as [$line, $wanted]) {
+        fwrite($stream, $line === '' ? '' : "$line\r\n");
+        do {
+            $answer = fgets($stream);
+        } while (preg_match('/^(\d{3}-|\* )/', (string) $answer) && !str_starts_with($answer, $wanted));
+        str_starts_with((string) $answer, $wanted) || throw new Exception("$line: " . trim((string) $answer));
+    }
+}
+
+function smtp(string $name, string $port): string
+{
+    [$user, $password] = [getenv('LAB_USER'), getenv('LAB_PASSWORD')];
+    $at_once = $port === '465';
+    try {
+        $stream = mail_server($at_once ? 'ssl' : 'tcp', $name, $port);
+        if (!$at_once) {
+            converse($stream, [['', '220 '], ['EHLO tenant', '250 '], ['STARTTLS', '220 ']]);
+            @stream_socket_enable_crypto($stream, true, STREAM_CRYPTO_METHOD_TLS_CLIENT) || throw new Exception('no TLS');
+        }
+        converse($stream, [...($at_once ? [['', '220 ']] : []), ['EHLO tenant', '250 '],
+            ['AUTH PLAIN ' . base64_encode("\0$user\0$password"), '235 '], ['MAIL FROM:<a@example.com>', '250 '],
+            ['RCPT TO:<b@example.com>', '250 '], ['DATA', '354 '], ["Subject: lab\r\n\r\nhello\r\n.", '250 '], ['QUIT', '221 ']]);
+        return 'sent';
+    } catch (Exception $e) {
+        return $e->getMessage();
+    }
+}
+
+// mailbox NAME PORT LINES
+function mailbox(string $name, string $port, array $lines): string
+{
+    try {
+        converse(mail_server('ssl', $name, $port), $lines);
+        return 'fetched';
+    } catch (Exception $e) {
+        return $e->getMessage();
+    }
+}
+
+function pop(string $name, string $port): string
+{
+    return mailbox($name, $port, [['', '+OK'], ['USER ' . getenv('LAB_USER'), '+OK'], ['PASS ' . getenv('LAB_PASSWORD'), '+OK'],
+        ['STAT', '+OK'], ['QUIT', '+OK']]);
+}
+
+function imap(string $name, string $port): string
+{
+    return mailbox($name, $port, [['', '* OK'], ['1 LOGIN ' . getenv('LAB_USER') . ' ' . getenv('LAB_PASSWORD'), '1 OK'],
+        ['2 SELECT INBOX', '2 OK'], ['3 LOGOUT', '3 OK']]);
 }
 
 function last_error(?Socket $socket = null): string

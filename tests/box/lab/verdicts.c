@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * verdicts POLICIES CALLS [SEED]: random policies in the kernel, and CALLS calls under each, to random peers that come
- * again and again. Each must be refused when the decision (include/decide.h) says so for the compiled policy, and only
- * then, whatever the kernel has kept of the calls before. One tenant goes from policy to policy, with sockets that stay
+ * again and again. Each must be refused when the decision (include/decide.h) says so for the compiled policy, or its gate
+ * holds what is no question, and only then, whatever the kernel has kept of the calls before. One tenant goes from policy to policy, with sockets that stay
  * open. Prints TAP. Runs inside the lab.
  */
 #include <errno.h>
@@ -157,6 +157,14 @@ static unsigned try_calls(struct draw *draw, struct peer *peers, unsigned calls)
 	return wrong;
 }
 
+/* What is sent here is never a question, so a gate holds all of it; a connection may be made. */
+static bool lets_pass(const struct image *image, const struct sw_flow *flow)
+{
+	struct sw_verdict verdict = image_decide(image, flow);
+
+	return verdict.allow && !(flow->proto == SW_UDP && verdict.resolver & SW_ANSWER_GATED);
+}
+
 static void draw_peers(struct draw *draw, const struct policy *policy, const struct image *image, struct peer *peers)
 {
 	for (int i = 0; i < PEERS; i++) {
@@ -164,7 +172,8 @@ static void draw_peers(struct draw *draw, const struct policy *policy, const str
 			peers[i].flow = generate_flow(draw, policy);
 		while (!is_usable(&peers[i].flow));
 		set_addr(&peers[i]);
-		peers[i].allowed = image_decide(image, &peers[i].flow).allow;
+		peers[i].flow.local = sw_addr_is_loopback(&peers[i].flow.peer);
+		peers[i].allowed = lets_pass(image, &peers[i].flow);
 		peers[i].sock = -1;
 	}
 }
@@ -255,7 +264,7 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	printf("1..1\n# seed %llu\n", (unsigned long long)draw.state);
 	snprintf(path, sizeof(path), "%s/verdicts", getenv("BOX_CGROUP") ?: "");
-	must(cgroup_make(path, &fault), &fault);
+	must(cgroup_make(path, 0755, &fault), &fault);
 	must(cgroup_open(&scene.cgroup, path, &fault), &fault);
 	must(host_open(&scene.host, HOST_LOADING, &fault), &fault);
 	for (unsigned i = 0; i < policies; i++)

@@ -1,15 +1,20 @@
 # `make install` and `make uninstall` on a host with systemd.
 bats_require_minimum_version 1.5.0
 
-UNITS=(sockwarden.service sockwarden-exporter.service)
+UNITS=(sockwarden.service sockwarden-exporter.service sockwarden-ranges.timer)
+
+# It installs where it runs: that is to be the machine that `all` boots
+setup_file() {
+	[ -n "$MACHINE_CGROUP" ]
+}
 
 setup() {
 	unset SOCKWARDEN_PATH MAKEFLAGS MAKELEVEL DESTDIR PREFIX
 }
 
-# files: all there is below /usr and /etc, but for the databases of users and groups
+# files: all there is below /usr and /etc, but for the databases of users and groups, and empty folders, which may be everybody's
 files() {
-	find /usr /etc -path /usr/share/doc -prune -o -path '/etc/*shadow*' -o -path '/etc/group*' -o -path /etc/.pwd.lock -o -print | sort
+	find /usr /etc -path /usr/share/doc -prune -o -path '/etc/*shadow*' -o -path '/etc/group*' -o -path /etc/.pwd.lock -o -type d -empty -o -print | sort
 }
 
 # goes_round PREFIX: installed there, the units start, and afterwards all is as it was

@@ -5,6 +5,7 @@
 source "$BATS_TEST_DIRNAME/../../lib/common.bash"
 UNIT=sockwarden.service
 EXPORTER=sockwarden-exporter.service
+RANGES=sockwarden-ranges
 OVERRIDES=/run/systemd/system
 LEDGER=/var/lib/sockwarden/ledger.db
 TENANT=$MACHINE_CGROUP/tenant.slice/tenant-a.slice
@@ -53,6 +54,7 @@ setup_file() {
 	systemd-sysusers
 	override $UNIT SystemCallErrorNumber=kill WatchdogSec=2
 	override $EXPORTER SystemCallErrorNumber=kill
+	override $RANGES.service SystemCallErrorNumber=kill
 	systemd-run -q --slice=tenant-a.slice sleep infinity
 }
 

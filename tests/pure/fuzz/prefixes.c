@@ -7,10 +7,11 @@
 
 #define ASKED_MAX 24 /* edges of each list: every one is looked up in all of them */
 
+/* A prefix of IPv6 says nothing of IPv4. */
 static bool has(const struct prefixes *set, const struct sw_addr *addr)
 {
 	for (size_t i = 0; i < set->n; i++)
-		if (prefix_covers(&set->v[i], addr))
+		if (prefix_is_v4(&set->v[i]) == sw_addr_is_v4(addr) && prefix_covers(&set->v[i], addr))
 			return true;
 	return false;
 }
@@ -39,6 +40,9 @@ static void check_shortest(const struct prefixes *set)
 		const struct sw_prefix *a = &set->v[i - 1], *b = &set->v[i];
 		struct sw_prefix parent = { .len = a->len - 1, .addr = a->addr };
 
+		must_hold(prefix_is_v4(a) >= prefix_is_v4(b), "IPv4 first");
+		if (prefix_is_v4(a) != prefix_is_v4(b))
+			continue;
 		must_hold(prefix_order(a, b) < 0 && !prefix_covers(a, &b->addr), "sorted and disjoint");
 		parent.addr.b[parent.len / 8] &= ~(0x80 >> parent.len % 8);
 		must_hold(a->len != b->len || !a->len ||

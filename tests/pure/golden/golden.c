@@ -111,6 +111,18 @@ static struct text text_of_policy(const struct policy *policy)
 	return text;
 }
 
+/* With where each line is from; nothing if all is from one file. */
+static struct text text_of_origins(const struct policy *policy)
+{
+	struct text text;
+
+	text_open(&text);
+	if (policy->files.n > 1)
+		policy_print_origins(policy, text.out);
+	text_close(&text);
+	return text;
+}
+
 static struct text text_of_json(const struct policy *policy)
 {
 	struct text text;
@@ -121,15 +133,21 @@ static struct text text_of_json(const struct policy *policy)
 	return text;
 }
 
-static struct text text_of_image(const struct policy *policy)
+/* What is to be said of it goes to `notes`, if that is not NULL. */
+static struct text text_of_compiled(const struct policy *policy, struct diags *notes)
 {
-	struct image *image = compile(policy, NULL);
+	struct image *image = compile(policy, notes);
 	struct text text;
 
 	image_print(image, text_open(&text)->out);
 	text_close(&text);
 	image_free(image);
 	return text;
+}
+
+static struct text text_of_image(const struct policy *policy)
+{
+	return text_of_compiled(policy, NULL);
 }
 
 static struct text text_of_diags(struct diags *diags)
@@ -141,7 +159,7 @@ static struct text text_of_diags(struct diags *diags)
 	return text;
 }
 
-/* "rule #1 line 7 deny: ..." without "line 7 ", the one thing that may differ. */
+/* "rule #1 line base:7 deny: ..." without "line base:7 ", the one thing that may differ. */
 static struct text without_lines(struct text *image)
 {
 	struct text text;
@@ -153,7 +171,7 @@ static struct text without_lines(struct text *image)
 		const char *cut = !strncmp(at, "rule #", 6) ? strstr(at, "line ") : NULL;
 
 		if (cut) {
-			const char *rest = cut + 5 + strspn(cut + 5, "0123456789");
+			const char *rest = cut + 5 + strcspn(cut + 5, " ");
 
 			fwrite(at, 1, cut - at, text.out);
 			fwrite(rest, 1, at + len - rest, text.out);
@@ -207,13 +225,14 @@ static struct text text_as_json(const struct text *yaml, bool pretty)
 /* A net_source for texts that are in no file: named sets and lists as for the policy they were made from. */
 static bool find_net(void *data, const char *from, const char *text, struct prefixes *out, struct diags *diags)
 {
+	bool whole = !strncmp(text, "file:/", 6);
 	char *file, *list;
 	size_t len;
 
 	(void)data;
 	if (strncmp(text, "file:", 5))
 		return set_load(PATH, text, out, diags);
-	file = mem_printf("%.*s/%s", (int)(strrchr(from, '/') - from), from, text + 5);
+	file = whole ? mem_strdup(text + 5) : mem_printf("%.*s/%s", (int)(strrchr(from, '/') - from), from, text + 5);
 	list = file_read(file, &len);
 	if (list)
 		prefixes_parse(file, list, len, out, diags);
@@ -222,12 +241,29 @@ static bool find_net(void *data, const char *from, const char *text, struct pref
 	return list != NULL;
 }
 
+/* A base_source for these texts: beside the policy they were made from, or where policies of that name are. */
+static char *find_base(void *data, const char *from, const char *name, char **file, size_t *len, struct fault *fault)
+{
+	const char *folder = strcmp(name, "appengine") ? FOLDER : "share";
+	char *text;
+
+	(void)data, (void)fault;
+	*file = *name == '.' ? mem_printf("%.*s/%s", (int)(strrchr(from, '/') - from), from, name)
+			     : mem_printf("%s/policies/%s.yaml", folder, name);
+	text = file_read(*file, len);
+	if (!text)
+		abort();
+	return text;
+}
+
+static const struct policy_source source = { .net = find_net, .base = find_base };
+
 /* `text` must be read as a policy that compiles to `image`. */
 static void check_text(const char *name, const char *file, const char *what, const struct text *text,
 		       const struct text *image)
 {
 	struct diags diags = { 0 };
-	struct policy *policy = policy_read(file, text->v, text->n, find_net, NULL, &diags);
+	struct policy *policy = policy_read(file, text->v, text->n, &source, &diags);
 	struct text have;
 
 	if (policy) {
@@ -248,7 +284,7 @@ static void check_text(const char *name, const char *file, const char *what, con
 static void check_fixpoint(const char *name, const char *file, const struct text *print)
 {
 	struct diags diags = { 0 };
-	struct policy *policy = policy_read(file, print->v, print->n, find_net, NULL, &diags);
+	struct policy *policy = policy_read(file, print->v, print->n, &source, &diags);
 	struct text again = policy ? text_of_policy(policy) : text_of_diags(&diags);
 
 	compare(name, "the canonical form prints as itself", print, &again);
@@ -257,20 +293,23 @@ static void check_fixpoint(const char *name, const char *file, const struct text
 	policy_free(policy);
 }
 
-static void check_forms(const char *name, const char *file, const struct policy *policy, const struct text *print)
+static void check_forms(const char *name, const char *file, const struct policy *policy, const struct text *print,
+			const struct text *origins)
 {
-	struct text image = text_of_image(policy), source = { .v = file_read(file, &source.n) };
-	struct text written = text_of_json(policy);
-	struct text dense = text_as_json(&source, false), pretty = text_as_json(&source, true);
+	struct text image = text_of_image(policy), written = text_of_json(policy),
+		    whole = { .v = file_read(file, &whole.n) };
+	struct text dense = text_as_json(&whole, false), pretty = text_as_json(&whole, true);
 
 	image = without_lines(&image);
 	check_fixpoint(name, file, print);
 	check_text(name, file, "the canonical form compiles to the same", print, &image);
 	check_text(name, file, "written as JSON it compiles to the same", &written, &image);
+	if (origins->n)
+		check_text(name, file, "with the origins of its lines it compiles to the same", origins, &image);
 	check_text(name, file, "as JSON on one line it compiles to the same", &dense, &image);
 	check_text(name, file, "as indented JSON it compiles to the same", &pretty, &image);
 	free(image.v);
-	free(source.v);
+	free(whole.v);
 	free(written.v);
 	free(dense.v);
 	free(pretty.v);
@@ -280,21 +319,24 @@ static void check_good(const char *name, const char *file)
 {
 	struct diags diags = { 0 };
 	struct policy *policy = policy_load(PATH, file, &diags);
-	struct text notes = text_of_diags(&diags);
+	struct text notes;
 
 	if (policy) {
-		struct text print = text_of_policy(policy), image = text_of_image(policy);
+		struct text print = text_of_policy(policy), image = text_of_compiled(policy, &diags),
+			    origins = text_of_origins(policy);
 
 		expect(name, "print", &print);
+		expect(name, "origins", &origins);
 		expect(name, "image", &image);
 		if (!writing)
-			check_forms(name, file, policy, &print);
+			check_forms(name, file, policy, &print, &origins);
 		free(print.v);
+		free(origins.v);
 		free(image.v);
 	} else {
-		fputs(notes.v, stdout);
 		report(false, name, "is a good policy");
 	}
+	notes = text_of_diags(&diags);
 	expect(name, "notes", &notes);
 	free(notes.v);
 	diags_free(&diags);

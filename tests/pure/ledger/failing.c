@@ -12,6 +12,8 @@ static bool fails(void)
 {
 	if (failing.after < 0 || failing.after--)
 		return false;
+	if (!failing.error)
+		_exit(FAILING_KILLED);
 	failing.happened = true;
 	errno = failing.error;
 	return true;

@@ -97,12 +97,12 @@ static void other_versions_are_refused(void **state)
 	struct scene *scene = *state;
 
 	make_ledger(scene);
-	assert_null(tamper_by(NULL, scene, "PRAGMA user_version = 3"));
-	refused(scene, LEDGER_READING, -ESTALE, "is of version 3, and this program of version 2");
-	refused(scene, LEDGER_BOOKING, -ESTALE, "version 3");
+	assert_null(tamper_by(NULL, scene, "PRAGMA user_version = 4"));
+	refused(scene, LEDGER_READING, -ESTALE, "is of version 4, and this program of version 3");
+	refused(scene, LEDGER_BOOKING, -ESTALE, "version 4");
 	assert_null(tamper(scene, "PRAGMA user_version = 0"));
 	refused(scene, LEDGER_BOOKING, -ESTALE, "version 0");
-	assert_null(tamper(scene, "PRAGMA user_version = 2; PRAGMA application_id = 1"));
+	assert_null(tamper(scene, "PRAGMA user_version = 3; PRAGMA application_id = 1"));
 	refused(scene, LEDGER_BOOKING, -EINVAL, "no ledger");
 }
 
@@ -165,9 +165,10 @@ static void make_old(struct scene *scene)
 	sqlite3 *db;
 
 	make_ledger(scene);
+	make_version(scene, 1);
 	assert_int_equal(sqlite3_open(scene->path, &db), SQLITE_OK);
 	sqlite3_file_control(db, "main", SQLITE_FCNTL_RESERVE_BYTES, &reserved);
-	assert_int_equal(sqlite3_exec(db, "PRAGMA user_version = 1; VACUUM", NULL, NULL, NULL), SQLITE_OK);
+	assert_int_equal(sqlite3_exec(db, "VACUUM", NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
 }
 

@@ -179,13 +179,31 @@ static inline const char *tamper(const struct scene *scene, const char *sql)
 	return tamper_by(pages_vfs(), scene, sql);
 }
 
+/* What an older build left, which had nothing that was pruned. */
+static inline void make_version(const struct scene *scene, int version)
+{
+#define NEVER_DELETED(table)                                                                                           \
+	"CREATE TRIGGER " table "_deleted BEFORE DELETE ON " table                                                     \
+	" BEGIN SELECT RAISE(ABORT, 'rows of the ledger are never deleted'); END; "
+	char text[2048];
+
+	snprintf(text, sizeof(text),
+		 "DROP TRIGGER tick_deleted; DROP TRIGGER entry_deleted; DROP TRIGGER day_deleted; DROP TABLE pruned; "
+		 "DROP TABLE pruned_day; DROP TABLE pruned_source; " NEVER_DELETED("tick") NEVER_DELETED("entry")
+			 NEVER_DELETED("day") "PRAGMA user_version = %d; PRAGMA auto_vacuum = NONE; VACUUM",
+		 version);
+	assert_null(tamper(scene, text));
+}
+
 /* ---- a disk that fails: the calls that SQLite makes, counted down ---- */
 
 struct failing {
 	int after; /* this many calls succeed; negative: all */
-	int error; /* then one fails with this errno */
+	int error; /* then one fails with this errno; 0: the process ends there, with FAILING_KILLED */
 	bool happened;
 };
+
+#define FAILING_KILLED 77
 
 extern struct failing failing;
 extern int journals_synced; /* journals removed with the folder synced after it: bookings that outlive a power cut */

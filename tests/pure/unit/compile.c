@@ -36,7 +36,7 @@ static struct policy *end(struct text *text, struct diags *diags)
 
 	fclose(text->out);
 	asked = 0;
-	policy = policy_read("x.yaml", text->v, text->n, many, NULL, diags);
+	policy = policy_read("x.yaml", text->v, text->n, &(struct policy_source){ .net = many }, diags);
 	free(text->v);
 	return policy;
 }
@@ -72,6 +72,32 @@ static void a_list_is_read_and_kept_once(void **state)
 	image_free(image);
 	policy_free(policy);
 	diags_free(&diags);
+}
+
+static void too_many_names_are_refused_once(void **state)
+{
+	struct diags diags = { 0 };
+	struct text text;
+	struct policy *policy;
+
+	(void)state;
+	begin(&text);
+	for (int r = 0; r < 2; r++) { /* the same again is none more */
+		fputs("- allow: {name: [", text.out);
+		for (int i = 0; i < SW_PATTERNS_MAX; i++)
+			fprintf(text.out, "n%d.example, ", i);
+		fputs("]}\n", text.out);
+	}
+	fputs("resolvers: 192.0.2.1\n", text.out);
+	policy = end(&text, &diags);
+	assert_non_null(policy);
+	policy_free(policy);
+	begin(&text);
+	for (int i = 0; i < SW_PATTERNS_MAX + 2; i++)
+		fprintf(text.out, "%sn%d.example", i ? ", " : "- allow: {name: [", i);
+	fputs("]}\nresolvers: 192.0.2.1\n", text.out);
+	assert_null(end(&text, &diags));
+	refused(&diags, "more than 65536 different names");
 }
 
 static void too_many_prefixes_are_refused_once(void **state)
@@ -141,9 +167,9 @@ static void too_many_steps_are_refused(void **state)
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
-		cmocka_unit_test(a_list_is_read_and_kept_once), cmocka_unit_test(too_many_prefixes_are_refused_once),
-		cmocka_unit_test(too_many_values_are_refused),  cmocka_unit_test(too_many_spans_are_refused),
-		cmocka_unit_test(too_many_steps_are_refused),
+		cmocka_unit_test(too_many_names_are_refused_once),    cmocka_unit_test(a_list_is_read_and_kept_once),
+		cmocka_unit_test(too_many_prefixes_are_refused_once), cmocka_unit_test(too_many_values_are_refused),
+		cmocka_unit_test(too_many_spans_are_refused),         cmocka_unit_test(too_many_steps_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("compile", tests, NULL, NULL);

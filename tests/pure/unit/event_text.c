@@ -7,6 +7,7 @@
 
 #include "event.h"
 #include "prefix.h"
+#include "rule_text.h"
 #include "test.h"
 
 #define TIME 1795341600250 /* 2026-11-22T10:00:00.250Z */
@@ -80,7 +81,19 @@ static void denials(void **state)
 	assert_json(&by_rule,
 		    "\"tenant\":\"shop\",\"policy\":\"appengine\",\"pid\":123,\"comm\":\"php\",\"hook\":\"connect4\","
 		    "\"family\":\"inet\",\"protocol\":\"tcp\",\"peer\":\"203.0.113.5\",\"port\":25,\"reason\":\"rule\","
-		    "\"rule\":7,\"line\":22,\"text\":\"deny: {port: 25}\",\"audit\":false,\"dropped\":0}\n");
+		    "\"rule\":7,\"line\":22,\"file\":\"appengine\",\"text\":\"deny: {port: "
+		    "25}\",\"audit\":false,\"dropped\":0}\n");
+	rule_pack(by_rule.of.text,
+		  (const char *const[]){ "deny: {port: 25}", "house", "no-mail", "Mail goes\nby the relay" });
+	assert_line(&by_rule,
+		    "shop php[123] connect4 tcp 203.0.113.5:25 denied: rule 7 (no-mail), house:22 deny: {port: 25} "
+		    "# Mail goes?by the relay\n");
+	assert_json(
+		&by_rule,
+		"\"tenant\":\"shop\",\"policy\":\"appengine\",\"pid\":123,\"comm\":\"php\",\"hook\":\"connect4\","
+		"\"family\":\"inet\",\"protocol\":\"tcp\",\"peer\":\"203.0.113.5\",\"port\":25,\"reason\":\"rule\","
+		"\"rule\":7,\"line\":22,\"file\":\"house\",\"id\":\"no-mail\",\"description\":\"Mail goes\\u000aby the "
+		"relay\",\"text\":\"deny: {port: 25}\",\"audit\":false,\"dropped\":0}\n");
 	any.of.denial.reason = SW_REASON_CLOSED;
 	any.of.dropped = 4;
 	assert_line(&any, "shop php[123] connect6 tcp [::]:0 denied: closed (4 before it not logged)\n");
@@ -199,6 +212,23 @@ static void closings(void **state)
 		    "shop pass udp 203.0.113.5:53 would be closed: revoked, sent 1.2 KiB, received 3.4 KiB\n");
 }
 
+static void unix_sockets(void **state)
+{
+	struct event refused = event(SW_HOOK_SENDMSG_UNIX, "0.0.0.0", 0);
+
+	(void)state;
+	refused.of.denial.reason = SW_REASON_UNIX;
+	refused.of.denial.family = AF_UNIX;
+	refused.of.line = 0;
+	strcpy(refused.of.text, "/dev/log\n");
+	assert_line(&refused, "shop php[123] sendmsg_unix /dev/log? denied: unix\n");
+	assert_json(
+		&refused,
+		"\"tenant\":\"shop\",\"policy\":\"appengine\",\"pid\":123,\"comm\":\"php\",\"hook\":\"sendmsg_unix\","
+		"\"family\":\"unix\",\"path\":\"/dev/"
+		"log\\u000a\",\"reason\":\"unix\",\"audit\":false,\"dropped\":0}\n");
+}
+
 static void closings_without_a_peer(void **state)
 {
 	struct event tcp = closing(NULL, 0, SW_CAUSE_TRANSFER), udp = closing(NULL, 0, SW_CAUSE_IDLE);
@@ -241,6 +271,7 @@ int main(void)
 		cmocka_unit_test(other_protocols),
 		cmocka_unit_test(closings),
 		cmocka_unit_test(closings_without_a_peer),
+		cmocka_unit_test(unix_sockets),
 		cmocka_unit_test(heads),
 	};
 

@@ -168,15 +168,46 @@ static inline void generate_net(struct draw *draw, struct policy *policy, struct
 	*list_add(&policy->terms) = term;
 }
 
+/* Names and patterns that cover one another, and some that only look so. */
+static const char *const generate_patterns[] = {
+	"example.com",        "smtp.example.com",
+	"a.smtp.example.com", "*.example.com",
+	"*.smtp.example.com", "*.com",
+	"example.org",        "*.org",
+	"xexample.com",       "com",
+};
+#define GENERATE_PATTERNS (sizeof(generate_patterns) / sizeof(*generate_patterns))
+
+static const char *const generate_names[] = {
+	"example.com",       "smtp.example.com", "a.smtp.example.com", "b.a.smtp.example.com",
+	"xsmtp.example.com", "example.org",      "xexample.com",       "com",
+	"example.net",       "a.com.net",
+};
+#define GENERATE_NAMES (sizeof(generate_names) / sizeof(*generate_names))
+
+static inline const char *generate_name(struct draw *draw)
+{
+	return generate_names[draw_below(draw, GENERATE_NAMES)];
+}
+
+static inline void generate_rule_names(struct draw *draw, struct rule *rule)
+{
+	unsigned first = draw_below(draw, GENERATE_PATTERNS), n = 1 + draw_below(draw, 3);
+
+	for (unsigned i = 0; i < n; i++)
+		*list_add(&rule->names) = mem_strdup(generate_patterns[(first + i) % GENERATE_PATTERNS]);
+	rule->allow = true;
+	rule->private = draw_chance(draw, 40);
+}
+
 static inline void generate_rule(struct draw *draw, struct policy *policy)
 {
-	struct rule rule = { .allow = draw_chance(draw, 50), .line = policy->rules.n + 1 };
+	struct rule rule = { .allow = draw_chance(draw, 50), .from.line = policy->rules.n + 1 };
 	unsigned nets = draw_chance(draw, 80) ? 1 + draw_below(draw, 4) : 0;
 	unsigned ports = draw_chance(draw, 60) ? 1 + draw_below(draw, 3) : 0;
 
-	if (draw_chance(draw, 4)) {
-		*list_add(&rule.names) = mem_strdup("smtp.example.com");
-		rule.allow = true;
+	if (draw_chance(draw, 25)) {
+		generate_rule_names(draw, &rule);
 		nets = 0;
 	}
 	for (; nets; nets--)
@@ -197,6 +228,32 @@ static inline void generate_rule(struct draw *draw, struct policy *policy)
 	*list_add(&policy->rules) = rule;
 }
 
+/* Whose answers are believed: some of what rules list, or others. */
+static inline void generate_resolvers(struct draw *draw, struct policy *policy)
+{
+	struct rule rule = { 0 };
+
+	for (unsigned n = draw_below(draw, 4); n; n--)
+		generate_net(draw, policy, &rule);
+	policy->says_resolvers = rule.nets.n > 0;
+	policy->resolvers.v = rule.nets.v;
+	policy->resolvers.n = rule.nets.n;
+}
+
+static inline void generate_unix(struct draw *draw, struct policy *policy)
+{
+	static const char *const paths[] = { "/run/nscd/socket", "/dev/log", "/a \"b\"" };
+
+	policy->unix_others = draw_chance(draw, 50);
+	for (unsigned i = 0; i < 3; i++) {
+		struct sw_unix path = { .answer = draw_below(draw, 2), .len = strlen(paths[i]) };
+
+		memcpy(path.text, paths[i], path.len);
+		if (draw_chance(draw, 20))
+			*list_add(&policy->paths) = path;
+	}
+}
+
 static inline struct policy *generate_policy(struct draw *draw)
 {
 	struct policy *policy = mem_alloc(1, sizeof(*policy));
@@ -208,6 +265,15 @@ static inline struct policy *generate_policy(struct draw *draw)
 	policy->default_allow = draw_chance(draw, 50);
 	for (unsigned rules = draw_below(draw, 16); rules; rules--)
 		generate_rule(draw, policy);
+	policy->keep = 1 + draw_below(draw, 1000);
+	policy->gate = draw_chance(draw, 5);
+	policy->says_search = true;
+	if (draw_chance(draw, 10))
+		*list_add(&policy->search) = mem_strdup(generate_name(draw));
+	generate_resolvers(draw, policy);
+	policy->system_calls = draw_chance(draw, 50);
+	policy->user_namespaces = draw_chance(draw, 50);
+	generate_unix(draw, policy);
 	return policy;
 }
 
@@ -226,13 +292,15 @@ static inline struct sw_addr generate_disguise(struct draw *draw, const struct s
 {
 	const __u8 *b = v4->b + 12;
 
-	switch (draw_below(draw, 4)) {
+	switch (draw_below(draw, 5)) {
 	case 0:
 		return (struct sw_addr){ .b = { 0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0, b[0], b[1], b[2], b[3] } };
 	case 1:
 		return (struct sw_addr){ .b = { 0x20, 2, b[0], b[1], b[2], b[3], 0, draw_below(draw, 2) } };
 	case 2:
 		return (struct sw_addr){ .b = { 0x20, 1, 0, 0, 1, 2, 3, 4, 0, 0, 5, 6, ~b[0], ~b[1], ~b[2], ~b[3] } };
+	case 3:
+		return (struct sw_addr){ .b = { [8] = 0xff, 0xff, 0, 0, b[0], b[1], b[2], b[3] } };
 	default:
 		return (struct sw_addr){ .b = { [12] = b[0], b[1], b[2], b[3] } };
 	}
@@ -260,6 +328,7 @@ static inline struct sw_flow generate_flow(struct draw *draw, const struct polic
 	struct sw_flow flow = { .peer = generate_addr(draw, policy), .port = generate_port(draw) };
 	const struct rule *rule = policy->rules.n ? &policy->rules.v[draw_below(draw, policy->rules.n)] : NULL;
 
+	flow.local = draw_chance(draw, 20);
 	flow.proto = draw_chance(draw, 98) ? draw_below(draw, 2) : 2 + draw_below(draw, 254);
 	if (rule && rule->ports.n && draw_chance(draw, 80)) {
 		const struct port_range *range = &rule->ports.v[draw_below(draw, rule->ports.n)];

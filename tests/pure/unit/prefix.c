@@ -287,6 +287,31 @@ static void everything_can_be_joined_and_taken_away(void **state)
 	prefixes_free(&minus);
 }
 
+/* ::ffff:0:0/96, which is IPv4, lies inside ::/0, which says nothing of it. */
+static void families_stay_apart(void **state)
+{
+	struct prefixes set = { 0 }, minus = { 0 };
+	char text[SW_PREFIX_TEXT];
+
+	(void)state;
+	*list_add(&set) = prefix_of("::/0");
+	*list_add(&set) = prefix_of("10.0.0.0/8");
+	prefixes_aggregate(&set);
+	assert_int_equal(set.n, 2);
+	*list_add(&minus) = prefix_of("::/1");
+	prefixes_subtract(&set, &minus);
+	assert_int_equal(set.n, 2);
+	assert_string_equal(prefix_format(&set.v[0], text), "10.0.0.0/8");
+	assert_string_equal(prefix_format(&set.v[1], text), "8000::/1");
+	set.n = 1;
+	set.v[0] = prefix_of("::fffe:0:0/95");
+	minus.v[0] = prefix_of("::fffe:0:0/96");
+	prefixes_subtract(&set, &minus);
+	assert_int_equal(set.n, 0);
+	prefixes_free(&set);
+	prefixes_free(&minus);
+}
+
 /* What carries an IPv4 address, and what nearly does. */
 static const struct embedding {
 	const char *addr, *v4;
@@ -313,7 +338,10 @@ static const struct embedding {
 	{ "::1", NULL },
 	{ "::1:0:0", NULL },
 	{ "::fffe:10.1.2.3", NULL },
-	{ "::ffff:0:10.1.2.3", NULL },
+	{ "::ffff:0:10.1.2.3", "10.1.2.3" },
+	{ "::ffff:0:0:0", "0.0.0.0" },
+	{ "::ffff:1:10.1.2.3", NULL },
+	{ "::1:ffff:0:10.1.2.3", NULL },
 	{ "1::10.1.2.3", NULL },
 	{ "0:1::10.1.2.3", NULL },
 	{ "10.1.2.3", NULL },
@@ -350,6 +378,7 @@ int main(void)
 		cmocka_unit_test(a_file_of_another_kind_is_not_quoted_whole),
 		cmocka_unit_test(aggregate_and_subtract_match_a_bitmap),
 		cmocka_unit_test(everything_can_be_joined_and_taken_away),
+		cmocka_unit_test(families_stay_apart),
 		cmocka_unit_test(embedded_addresses),
 	};
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What became of a tenant, for people and as JSON: the sockets that were closed, and what closes them. */
 #include "report.h"
+#include "prefix.h"
 #include "test.h"
 
 static const struct support by_iterator = { CLOSING_BY_ITERATOR, 1U << SW_WATCH_RECEIVE | 1U << SW_WATCH_SHUTDOWN };
@@ -62,10 +63,10 @@ static void closed_sockets_by_cause(void **state)
 		   "           7  idle: no operation on it for as long as the policy's idle-timeout\n"
 		   "           1  transfer: a process had it that is not of the tenant it was made in\n"
 		   "  idle              10m until closed by bpf_sock_destroy\n");
-	assert_has(as_json(&report, &by_iterator),
-		   "\"closed\":{\"idle\":7,\"revoked\":0,\"transfer\":1,\"listen\":0,\"no-room\":0},"
-		   "\"idle_timeout_seconds\":600,"
-		   "\"closing\":\"bpf_sock_destroy\",");
+	assert_has(as_json(&report, &by_iterator), "\"closed\":{\"idle\":7,\"revoked\":0,\"transfer\":1,\"listen\":0,"
+						   "\"no-room\":0,\"gate\":0,\"lingering\":0,\"detached\":0},"
+						   "\"idle_timeout_seconds\":600,"
+						   "\"closing\":\"bpf_sock_destroy\",");
 }
 
 static void when_idle_sockets_are_closed(void **state)
@@ -100,10 +101,37 @@ static void what_closes_has_a_name(void **state)
 	assert_string_equal(closing_by_name(CLOSING_BYS), "?");
 }
 
+static void names_and_what_they_opened(void **state)
+{
+	struct report report = tenant(600);
+
+	(void)state;
+	if (strstr(as_json(&report, &by_iterator), "learned"))
+		fail_msg("a policy without names speaks of them");
+	report.settings.named = 1;
+	report.names.n[SW_NAMING_LEARNED] = 21;
+	report.names.n[SW_NAMING_CLOSED] = 3;
+	*list_add(&report.learned) = (struct learned){
+		.left = 48, .age = 12, .ttl = 30, .asked = "files.pypi.org", .pattern = "*.pypi.org"
+	};
+	assert_null(addr_parse("198.51.100.7", &report.learned.v[0].addr));
+	assert_has(
+		printed(&report, &by_iterator),
+		"  names              21 addresses learned\n"
+		"           3  closed: addresses that a name may not open: private ones, or an earlier rule decides\n"
+		"              files.pypi.org: 198.51.100.7 for another 48s, by *.pypi.org\n");
+	assert_has(as_json(&report, &by_iterator),
+		   "\"learned\":[{\"name\":\"files.pypi.org\",\"pattern\":\"*.pypi.org\",\"address\":\"198.51.100.7\","
+		   "\"age_seconds\":12,\"left_seconds\":48,\"ttl_seconds\":30}]");
+	assert_has(as_json(&report, &by_iterator), "\"learned\":21,\"renewed\":0");
+	report_free(&report);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(closed_sockets_by_cause),
+		cmocka_unit_test(names_and_what_they_opened),
 		cmocka_unit_test(when_idle_sockets_are_closed),
 		cmocka_unit_test(what_closes_has_a_name),
 	};

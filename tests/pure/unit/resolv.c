@@ -51,6 +51,43 @@ static void servers_are_those_of_glibc(void **state)
 	}
 }
 
+/* The text, and its search list likewise. */
+static const struct file lists[] = {
+	{ "", "" },
+	{ "nameserver 192.0.2.1\noptions ndots:5\n", "" },
+	{ "search example.com\n", "example.com " },
+	{ "search\tA.Example.com. b.example.com\t c.example.com \r\n", "a.example.com b.example.com c.example.com " },
+	{ "domain example.com example.org\n", "example.com " },
+	/* the last line counts, of either kind, unless there is nothing in it */
+	{ "search a.example\nsearch b.example\n", "b.example " },
+	{ "domain a.example\nsearch b.example c.example\n", "b.example c.example " },
+	{ "search b.example c.example\ndomain a.example\nsearch\nsearch \n", "a.example " },
+	/* a Kubernetes pod's */
+	{ "search default.svc.cluster.local svc.cluster.local cluster.local\noptions ndots:5\n",
+	  "default.svc.cluster.local svc.cluster.local cluster.local " },
+	/* what is no domain is left out, and each is kept once */
+	{ "search . a.example A.example. b_c.example *.example # -x.example\n", "a.example b_c.example " },
+	{ " search a.example\nSearch a.example\nsearchlist a.example\n#search a.example\n", "" },
+};
+
+static void the_search_list_is_glibcs(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(lists); i++) {
+		struct domains domains = { 0 };
+		char all[512] = "";
+
+		resolv_search_parse(lists[i].text, strlen(lists[i].text), &domains);
+		for (size_t j = 0; j < domains.n; j++) {
+			sprintf(all + strlen(all), "%s ", domains.v[j]);
+			free(domains.v[j]);
+		}
+		if (strcmp(all, lists[i].servers))
+			fail_msg("%s\nhas '%s', not '%s'", lists[i].text, all, lists[i].servers);
+		free(domains.v);
+	}
+}
+
 /* The text need not end in a NUL, and one inside ends its line. */
 static void the_end_is_the_length(void **state)
 {
@@ -76,7 +113,8 @@ static bool answer_of(const char *text)
 {
 	struct sw_flow flow = { .port = 53, .proto = SW_UDP };
 	struct diags diags = { 0 };
-	struct policy *policy = policy_read("x.yaml", text, strlen(text), nobody, NULL, &diags);
+	struct policy *policy =
+		policy_read("x.yaml", text, strlen(text), &(struct policy_source){ .net = nobody }, &diags);
 	struct image *image;
 	bool allow;
 
@@ -106,6 +144,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(servers_are_those_of_glibc),
+		cmocka_unit_test(the_search_list_is_glibcs),
 		cmocka_unit_test(the_end_is_the_length),
 		cmocka_unit_test(a_rule_about_nobody_matches_nothing),
 	};

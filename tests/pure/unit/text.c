@@ -8,6 +8,7 @@
 #include "intern.h"
 #include "json.h"
 #include "names.h"
+#include "plain.h"
 #include "sha256.h"
 #include "sockopt.h"
 #include "test.h"
@@ -128,6 +129,7 @@ static void json_escapes(void **state)
 	assert_quoted("", "\"\"");
 	assert_quoted("a\"b\\c/", "\"a\\\"b\\\\c/\"");
 	assert_quoted("\b\f\n\r\t\x01\x1f", "\"\\u0008\\u000c\\u000a\\u000d\\u0009\\u0001\\u001f\"");
+	assert_quoted("\x7f\xc2\x9b\xe2\x80\xae\xf3\xa0\x81\x81", "\"\\u007f\\u009b\\u202e\\udb40\\udc41\"");
 	assert_quoted("\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80", "\"\xc3\xa9 \xe2\x82\xac \xf0\x9f\x98\x80\"");
 	assert_quoted("\xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf", "\"\xed\x9f\xbf \xee\x80\x80 \xf4\x8f\xbf\xbf\"");
 }
@@ -258,6 +260,7 @@ static void every_number_has_a_name(void **state)
 	for (unsigned i = 0; i < SW_HOOK_COUNT; i++)
 		assert_true(*hook_name(i) && strcmp(hook_name(i), "?"));
 	assert_string_equal(hook_name(SW_HOOK_PASS), "pass");
+	assert_string_equal(hook_name(SW_HOOK_USE), "use");
 	assert_string_equal(cause_name(SW_CAUSE_IDLE), "idle");
 	assert_string_equal(watch_name(SW_WATCH_POLL_TCP), "poll_tcp");
 	assert_string_equal(reason_name(SW_REASON_COUNT), "?");
@@ -266,7 +269,7 @@ static void every_number_has_a_name(void **state)
 	assert_string_equal(cause_help(SW_CAUSE_COUNT), "?");
 	assert_string_equal(watch_name(SW_WATCH_COUNT), "?");
 	assert_string_equal(watch_sees(SW_WATCH_COUNT), "?");
-	assert_string_equal(hook_name(SW_HOOK_PASS + 1), "?");
+	assert_string_equal(hook_name(SW_HOOK_USE + 1), "?");
 	assert_string_equal(proto_name(SW_TCP), "tcp");
 	assert_string_equal(proto_name(SW_UDP), "udp");
 	assert_string_equal(proto_name(SW_PROTOS), "other");
@@ -281,6 +284,35 @@ static char *diags_text(struct diags *diags)
 	diags_print(diags, out);
 	fclose(out);
 	return text;
+}
+
+static void assert_plain(const char *text, const char *want)
+{
+	char copy[64];
+
+	snprintf(copy, sizeof(copy), "%s", text);
+	assert_string_equal(plain(copy), want);
+}
+
+static void foreign_text_is_plain(void **state)
+{
+	char kept[] = "a\tb\nc\x1b";
+
+	(void)state;
+	assert_plain("", "");
+	assert_plain("caf\xc3\xa9 \\x1b ~", "caf\xc3\xa9 \\x1b ~");
+	assert_plain("\xe4\xb8\xad \xf0\x9f\x98\x80", "\xe4\xb8\xad \xf0\x9f\x98\x80");
+	assert_plain("\x1b[31mred\x7f\r\n\t", "?[31mred????");
+	assert_plain("\xc2\x9b"
+		     "2J",
+		     "??2J");                              /* a control character that begins a sequence, as ESC does */
+	assert_plain("\xe2\x80\xaegpj.exe", "???gpj.exe"); /* turns the direction */
+	assert_plain("\xe2\x80\xa8", "???");               /* ends a line */
+	assert_plain("\xf3\xa0\x81\x81", "????");          /* is not seen */
+	assert_plain("\xff\xc3", "??");
+	assert_plain("\xc3(", "?(");
+	assert_plain("\xed\xa0\x80", "???"); /* no character */
+	assert_string_equal(plain_but(kept, "\t\n"), "a\tb\nc?");
 }
 
 static void messages_in_the_order_of_the_file(void **state)
@@ -402,6 +434,7 @@ int main(void)
 		cmocka_unit_test(option_names_return),
 		cmocka_unit_test(option_text_is_strict),
 		cmocka_unit_test(every_number_has_a_name),
+		cmocka_unit_test(foreign_text_is_plain),
 		cmocka_unit_test(messages_in_the_order_of_the_file),
 		cmocka_unit_test(too_many_messages_are_counted),
 		cmocka_unit_test(google_lists_are_read),

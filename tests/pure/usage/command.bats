@@ -75,3 +75,42 @@ from() {
 	refused 2 'is no price' "$LEDGER" --price 1
 	refused 2 'is no format' "$LEDGER" --format xml
 }
+
+@test "a CloudEvent's id is the hash of the row's name, the same in every export" {
+	local id name
+	usage_of "$DIR/more" --format cloudevents >"$DIR/events"
+	[ "$(jq -r .id "$DIR/events" | grep -cE '^[0-9a-f]{64}$')" -eq 120 ]
+	[ -z "$(jq -r .id "$DIR/events" | sort | uniq -d)" ]
+	IFS=$'\t' read -r id name < <(jq -r '.data as $d |
+		[.id, "\($d.host)/\($d.epoch)/\($d.sequence)/\($d.tenant)/\($d.class)"] | @tsv' "$DIR/events" | tail -n 1)
+	[ "$(printf %s "$name" | sha256sum)" = "$id  -" ]
+	[[ $(usage_of "$DIR/more" --format cloudevents --tenant t9 --from 2026-11-26) == *"\"id\":\"$id\""* ]]
+}
+
+# column NAME: of the first charge
+column() {
+	python3 -c 'import csv, sys; print(next(csv.DictReader(sys.stdin)).get(sys.argv[1], "no such column"))' "$1"
+}
+
+@test "FOCUS 1.3 has two columns more, and names come from a file" {
+	local focus=(--format focus --price 1/GB --currency USD)
+	[ "$(usage_of "$LEDGER" "${focus[@]}")" = "$(usage_of "$LEDGER" "${focus[@]}" --focus 1.2)" ]
+	[ "$(diff <(usage_of "$LEDGER" "${focus[@]}" | head -n 1 | tr -d '\r' | tr , '\n') \
+		<(usage_of "$LEDGER" "${focus[@]}" --focus 1.3 | head -n 1 | tr -d '\r' | tr , '\n') | grep '^[<>]' | xargs)" = \
+		'> HostProviderName > ServiceProviderName' ]
+	printf '%s\n' 'provider: Example, Inc.' 'host-provider: Data Centres' 'invoice-issuer: Bills' >"$DIR/names.yaml"
+	usage_of "$LEDGER" "${focus[@]}" --focus 1.3 --focus-names "$DIR/names.yaml" >"$DIR/charges"
+	for pair in ServiceProviderName='Example, Inc.' ProviderName='Example, Inc.' PublisherName='Example, Inc.' \
+		HostProviderName='Data Centres' InvoiceIssuerName=Bills ServiceName=sockwarden; do
+		[ "$(column "${pair%%=*}" <"$DIR/charges")" = "${pair#*=}" ]
+	done
+	echo '{}' >"$DIR/names.yaml"
+	[ "$(usage_of "$LEDGER" "${focus[@]}" --focus 1.3 --focus-names "$DIR/names.yaml" | column HostProviderName)" = sockwarden ]
+	printf '%s\n' 'provide: Example' 'service: []' >"$DIR/names.yaml"
+	run usage_of "$LEDGER" "${focus[@]}" --focus-names "$DIR/names.yaml"
+	[ "$status" -eq 1 ]
+	[[ $output == *"names.yaml:1:1: error: 'provide' is no key"* && $output == *'names.yaml:2:10: error: service: write a name'* ]]
+	refused 1 'none.yaml: No such file' "$LEDGER" "${focus[@]}" --focus-names "$DIR/none.yaml"
+	refused 2 'write 1.2 or 1.3' "$LEDGER" "${focus[@]}" --focus 1.4
+	refused 2 'go with --format focus' "$LEDGER" --focus 1.3
+}

@@ -139,7 +139,7 @@ PURE_CHECKS := $(addprefix $(B)/tests/,$(UNIT:%=pure/unit/%) $(LEDGER_TESTS:%=pu
 BOX_CHECKS := tests/box/build.bats tests/box/usage.bats $(B)/tests/box/kern/netns $(B)/tests/box/kern/sock_diag $(B)/tests/box/kern/slots $(B)/tests/box/kern/grants \
 	tests/box/lab/policy tests/box/lab/agree tests/box/lab/verdicts tests/box/lab/verdicts-one tests/box/lab/bytes \
 	$(addprefix tests/box/idle/,timeline final transfers causes states namespaces unseen reap runtimes) \
-	tests/box/e2e/state tests/box/e2e/all tests/box/e2e/swaps tests/box/e2e/ledger tests/box/e2e/upgrade tests/box/exporter/all tests/box/scale/scale tests/box/clients/all \
+	$(sort $(wildcard tests/box/e2e/*.bats)) tests/box/e2e/swaps tests/box/e2e/ledger tests/box/e2e/upgrade tests/box/exporter/all tests/box/scale/scale tests/box/clients/all \
 	$(addprefix tests/box/names/,pairs resolvers changes hostile attacks) \
 	$(addprefix tests/box/attacks/,reaper uses outside hooks edges)
 # A machine with systemd
@@ -153,11 +153,12 @@ PURE_NEEDS := $(BUILT) $(PAGES) $(COMPLETIONS) $(filter $(B)/%,$(PURE_CHECKS)) $
 .PHONY: check-build check-pure kernels golden fuzz soak-swaps soak-ledger soak-upgrade soak-scale soak-names soak-attacks soak-slices soak-state soak-newcomer soak-package
 
 ##@ check-build: what the tests need, to run one of them by hand
-check-build: deps-check $(PURE_NEEDS) $(BOX_NEEDS)
+check-build: deps-check
+	+$(MAKE) --no-print-directory -j$(shell nproc) $(PURE_NEEDS) $(BOX_NEEDS)
 
 # Each in a box of its own; the longest come first, or they would come last alone
 TESTS_AT_ONCE ?= 3
-LONG_CHECKS := tests/box/e2e/state tests/box/e2e/all tests/box/lab/policy tests/box/e2e/upgrade
+LONG_CHECKS := tests/box/e2e/state.bats tests/box/lab/policy tests/box/e2e/upgrade
 ##@ check: build and run every test; ends with a line 'N passed, N failed'
 check: check-build
 	SOCKWARDEN_PATH=share FUZZ_SECONDS=5 TESTS_AT_ONCE=$(TESTS_AT_ONCE) tests/run $(LONG_CHECKS) $(PURE_CHECKS) \
@@ -209,7 +210,7 @@ soak-slices: $(BOX_NEEDS)
 	SLICES_ROUNDS=25 tests/machine/systemd/all
 # Every call fails once, and every call is the last once
 soak-state: $(BOX_NEEDS)
-	SOCKWARDEN_PATH=share EVERY=1 tests/box/e2e/state
+	SOCKWARDEN_PATH=share EVERY=1 tests/box/e2e/state.bats
 soak-newcomer: deps-newcomer
 	tests/machine/newcomer/run
 # From clones, with one plain command each; then as in `check`

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # The daemon as its operator and its service manager see it. What it books is the ledger's test.
 load lib.bash
 load daemon.bash

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # Is this host all right? What `doctor` says of each thing that may be wrong.
 load lib.bash
 load daemon.bash

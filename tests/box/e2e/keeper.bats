@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # What was attached is attached again: when its cgroup is made anew, and after a boot.
 load lib.bash
 load daemon.bash

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # `ranges update`: from files, and from a server, which may be any.
 load lib.bash
 bats_require_minimum_version 1.5.0

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # What a tenant asked for in vain, in the report that `run` ends with.
 load lib.bash
 bats_require_minimum_version 1.5.0

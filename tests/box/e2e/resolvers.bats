@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # The set `resolvers` under a daemon: it follows the host's resolv.conf, however that is changed.
 load lib.bash
 load daemon.bash

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # `run`, `log` and what a caller may rely on.
 load lib.bash
 bats_require_minimum_version 1.5.0

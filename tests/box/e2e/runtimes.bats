@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # Unmodified programs of Debian's runtimes under the policy: they resolve and fetch, and fail cleanly where refused.
 load lib.bash
 bats_require_minimum_version 1.5.0

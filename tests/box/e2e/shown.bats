@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # What the daemon shows, and ends, though it asks the kernel of a tenant only when it has heard that something changed.
 load lib.bash
 load daemon.bash

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # The commands that an operator types first: attach, status, detach, by name or by path.
 load lib.bash
 bats_require_minimum_version 1.5.0

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # Unix sockets: which ones a policy lets be reached; and name services that are asked over one: where names matter the C
 # library is steered to DNS.
 load lib.bash

@@ -1,3 +1,5 @@
+#!/usr/bin/env -S tests/box/lab/lab bats --tap
+# SPDX-License-Identifier: GPL-2.0-only
 # Tenants as files: `apply`, and the daemon, which applies too.
 load lib.bash
 load daemon.bash

@@ -12,7 +12,8 @@
 typedef struct {
 	void *trie;
 	void *table;
-	const struct sw_tenant *tenant;
+	__u32 number;
+	__u32 tenancy;
 	__u32 held; /* number of a pattern that is open, whatever was learned and when; 0: none */
 } sw_image;
 
@@ -132,8 +133,8 @@ static inline void sw_image_named(const sw_image *image, const struct sw_addr *a
 	struct named named = {
 		.addr = *addr,
 		.service = service,
-		.image = image->tenant->image,
-		.tenancy = image->tenant->tenancy,
+		.image = image->number,
+		.tenancy = image->tenancy,
 		.held = image->held,
 		.rule = verdict->rule,
 		.answer = answer,
@@ -149,31 +150,33 @@ static inline void sw_image_named(const sw_image *image, const struct sw_addr *a
 	verdict->pattern = found >> 32;
 }
 
-static __always_inline struct sw_verdict decide(const struct scope *scope, const struct sw_flow *flow, __u32 held)
+static __always_inline struct sw_verdict decide(const struct sw_settings *settings, const struct sw_flow *flow,
+						__u32 number, __u32 tenancy, __u32 held)
 {
-	__u32 id = scope->tenant->image;
 	sw_image image = {
-		.trie = bpf_map_lookup_elem(&tries, &id),
-		.table = bpf_map_lookup_elem(&tables, &id),
-		.tenant = scope->tenant,
+		.trie = bpf_map_lookup_elem(&tries, &number),
+		.table = bpf_map_lookup_elem(&tables, &number),
+		.number = number,
+		.tenancy = tenancy,
 		.held = held,
 	};
 
-	return sw_decide(&image, scope->settings, flow);
+	return sw_decide(&image, settings, flow);
 }
 
 /*
  * Verified once and alone, too, for a flow has many forms. In one word: the number of the pattern, the rule, the reason,
- * and in the lowest byte what is allowed, exempt and read.
+ * and in the lowest byte what is allowed, exempt and read. By the image that the caller keeps it for: the one in force
+ * may be another by now, and this one comes into force again where others have it.
  */
-__weak __noinline __u64 decided(const struct sw_flow *flow, __u32 held)
+__weak __noinline __u64 decided(const struct sw_flow *flow, __u32 number, __u32 tenancy, __u32 held)
 {
+	struct sw_settings *of = bpf_map_lookup_elem(&settings, &number);
 	struct sw_verdict verdict;
-	struct scope scope;
 
-	if (!flow || !scope_get(&scope))
+	if (!flow || !of)
 		return 0;
-	verdict = decide(&scope, flow, held);
+	verdict = decide(of, flow, number, tenancy, held);
 	return (__u64)verdict.pattern << 32 | (__u32)verdict.rule << 16 | (__u32)verdict.reason << 8 |
 	       verdict.billing << 1 | verdict.allow | verdict.resolver;
 }
@@ -287,7 +290,7 @@ static __always_inline bool allowed(const struct scope *scope, const struct sw_f
 
 	if (verdict_find(flow, serial, terms, &denial->rule))
 		return true;
-	word = decided(flow, held);
+	word = decided(flow, scope->tenant->image, scope->tenant->tenancy, held);
 	denial->reason = word >> 8 & (SW_REASONS_MAX - 1);
 	denial->rule = word >> 16;
 	terms->pattern = word >> 32;

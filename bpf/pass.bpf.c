@@ -79,7 +79,7 @@ static __always_inline bool revoked(const struct scope *scope, struct sock *sk, 
 		peer->local = sock->flow.local;
 	if (peer->proto == SW_UDP && !sock->judged && !known_peer(sk, sock, peer))
 		return false;
-	verdict = decide(scope, peer, held_by(sk, sock, peer));
+	verdict = decide(scope->settings, peer, scope->tenant->image, scope->tenant->tenancy, held_by(sk, sock, peer));
 	if (!verdict.allow)
 		return verdict.reason == SW_REASON_RULE; /* no other: the policy has just been cleared away */
 	sock->judged = scope->tenant->serial;

@@ -2,7 +2,8 @@
 /*
  * swap COUNT: changes a tenant's policy COUNT times between two, while 8 clients connect and send. Each verdict a
  * client sees must be one that the policy before or the one after the change gives; where no change was under way,
- * the one of the policy in force. Prints TAP. Runs inside the lab.
+ * the one of the policy in force. In the first half other tenants have both policies, too, so that their images stay
+ * and come into force again; in the second they may be made anew. Prints TAP. Runs inside the lab.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -22,6 +23,7 @@
 #include "detach.h"
 
 #define CLIENTS     8
+#define TENANTS     3
 #define WRONG_SHOWN 20
 
 /* Peers, and what the two policies say of them. */
@@ -179,6 +181,28 @@ static void must(int err, const struct fault *fault)
 	exit(1);
 }
 
+static void attach(struct host *host, struct cgroup *cgroup, const char *name, const struct image *image,
+		   struct tenancy *tenant)
+{
+	const struct attachment as = { .name = name, .policy = "swap.yaml", .image = image };
+	char path[SW_PATH_MAX];
+	struct fault fault;
+
+	snprintf(path, sizeof(path), "%s/%s", getenv("BOX_CGROUP") ?: "", name);
+	must(cgroup_make(path, 0755, &fault), &fault);
+	must(cgroup_open(cgroup, path, &fault), &fault);
+	must(tenancy_attach(host, cgroup, &as, tenant, &fault), &fault);
+}
+
+static void detach(struct host *host, struct cgroup *cgroup, struct tenancy tenant)
+{
+	struct fault fault;
+
+	must(tenancy_detach(host, tenant, &fault), &fault);
+	cgroup_end(cgroup);
+	cgroup_remove(cgroup);
+}
+
 static void change(struct host *host, struct tenancy tenant, const struct image *image)
 {
 	struct fault fault;
@@ -194,39 +218,39 @@ int main(int argc, char **argv)
 {
 	struct image *images[2] = { make_image(texts[0]), make_image(texts[1]) };
 	int count = argc > 1 ? atoi(argv[1]) : 100;
-	char path[SW_PATH_MAX];
-	const struct attachment as = { .name = "swap", .policy = "swap.yaml", .image = images[0] };
-	struct cgroup cgroup;
+	const char *const names[TENANTS] = { "swap", "keeps-0", "keeps-1" };
+	struct image *first[TENANTS] = { images[0], images[0], images[1] };
+	struct cgroup cgroups[TENANTS];
+	struct tenancy tenants[TENANTS];
 	struct fault fault;
 	struct host host;
 	pid_t clients[CLIENTS];
-	struct tenancy tenant;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	shared = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	snprintf(path, sizeof(path), "%s/swap", getenv("BOX_CGROUP") ?: "");
-	must(cgroup_make(path, 0755, &fault), &fault);
-	must(cgroup_open(&cgroup, path, &fault), &fault);
 	must(host_open(&host, HOST_LOADING, &fault), &fault);
-	must(tenancy_attach(&host, &cgroup, &as, &tenant, &fault), &fault);
+	for (int i = 0; i < TENANTS; i++)
+		attach(&host, &cgroups[i], names[i], first[i], &tenants[i]);
 	for (int i = 0; i < CLIENTS; i++) {
 		clients[i] = fork();
 		if (!clients[i]) {
-			join(&cgroup);
+			join(&cgroups[0]);
 			client();
 		}
 	}
 	puts("1..1");
-	for (int i = 1; i <= count; i++)
-		change(&host, tenant, images[i % 2]);
+	for (int i = 1; i <= count; i++) {
+		change(&host, tenants[0], images[i % 2]);
+		if (i == count / 2)
+			for (int j = 1; j < TENANTS; j++)
+				detach(&host, &cgroups[j], tenants[j]);
+	}
 	shared->stop = true;
 	for (int i = 0; i < CLIENTS; i++)
 		waitpid(clients[i], NULL, 0);
-	must(tenancy_detach(&host, tenant, &fault), &fault);
+	detach(&host, &cgroups[0], tenants[0]);
 	must(publish_collect(&host, PUBLISH_BATCH, COLLECT_ALL, &fault), &fault);
 	host_close(&host);
-	cgroup_end(&cgroup);
-	cgroup_remove(&cgroup);
 	printf("# %d changes, %" PRIu64 " verdicts, %" PRIu64 " of them while no change was under way\n", count,
 	       shared->verdicts, shared->settled);
 	printf("%sok 1 every verdict is one of the policies'\n", shared->wrong || !shared->settled ? "not " : "");

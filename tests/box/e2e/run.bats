@@ -459,7 +459,8 @@ not_in_status() {
 	[ "$("$REACH" $WEB $PRIVATE "$taken")" = policy ]
 	"$SW" detach operator
 	"$SW" detach "hand-$$"
-	rmdir "$taken" "$by_hand"
+	rmdir "$by_hand"
+	removed "$taken" # a run in another box may have been faster
 }
 
 @test "run says how many processes left its cgroup" {

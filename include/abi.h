@@ -422,7 +422,10 @@ enum sw_cause {
 #define SW_REASONS_MAX 32
 #define SW_CAUSES_MAX  16
 
-/* Per slot, shared by all CPUs: decisions are rare beside packets. */
+/*
+ * Per slot, shared by all CPUs: decisions are rare beside packets. While a build takes over, what programs only add to
+ * has a mark in its highest bit (user/kern/counts.c).
+ */
 struct sw_counts {
 	__u64 allowed; /* times that a program named a peer and might; not again a datagram to one the socket had */
 	__u64 spent;   /* billable bytes out while the tenant had a limit; what sw_tenant.limit is held against */

@@ -95,22 +95,37 @@ static struct btf *load_btf(int fd, __u32 *value)
 	return btf__load_from_kernel_by_id(info.btf_id);
 }
 
-int fields_match(int fd, enum sw_map map, struct fields *out, struct fault *fault)
+/* Frees the BTF of both. */
+static int match_values(struct part from, struct part to, const char *map, struct fields *out, struct fault *fault)
 {
-	struct part from = { 0 }, to = { 0 };
-	struct btf *theirs = load_btf(fd, &from.type), *ours = loader_btf(map, &to.type);
 	int err = 0;
 
 	*out = (struct fields){ 0 };
-	from.btf = theirs;
-	to.btf = ours;
-	if (theirs && ours)
+	if (from.btf && to.btf)
 		match(out, &from, &to);
 	else
-		err = fault_set(fault, ENOTSUP, "the kernel does not say how the map '%s' is laid out", pins_map[map]);
-	btf__free(theirs);
-	btf__free(ours);
+		err = fault_set(fault, ENOTSUP, "the kernel does not say how the map '%s' is laid out", map);
+	btf__free((struct btf *)from.btf);
+	btf__free((struct btf *)to.btf);
 	return err;
+}
+
+int fields_match(int fd, enum sw_map map, struct fields *out, struct fault *fault)
+{
+	struct part from = { 0 }, to = { 0 };
+
+	from.btf = load_btf(fd, &from.type);
+	to.btf = loader_btf(map, &to.type);
+	return match_values(from, to, pins_map[map], out, fault);
+}
+
+int fields_between(int theirs, int next, enum sw_map map, struct fields *out, struct fault *fault)
+{
+	struct part from = { 0 }, to = { 0 };
+
+	from.btf = load_btf(theirs, &from.type);
+	to.btf = load_btf(next, &to.type);
+	return match_values(from, to, pins_map[map], out, fault);
 }
 
 void fields_free(struct fields *fields)

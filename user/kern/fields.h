@@ -15,6 +15,9 @@ struct fields {
 
 /* From the value of the map `fd`, whose BTF the kernel has, to that of this build's map. 0 or -errno. */
 int fields_match(int fd, enum sw_map map, struct fields *out, struct fault *fault);
+
+/* The same between two maps that the kernel has, of whichever builds. */
+int fields_between(int theirs, int next, enum sw_map map, struct fields *out, struct fault *fault);
 void fields_free(struct fields *fields);
 
 /* Theirs to ours; and ours over theirs. */

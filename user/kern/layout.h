@@ -12,8 +12,8 @@
 /* What becomes of a map when another build takes over: SW_MAPS. */
 enum map_kind {
 	MAP_CARRIED, /* tenancies and invoices need it: it is kept, or the build cannot take over */
-	MAP_COPIED,  /* counters for people, and what was spent of budgets: kept, or made anew and copied member by
-			member */
+	MAP_COPIED,  /* counters for people, and what was spent of budgets: kept, or made anew, copied member by member,
+			and given what was counted meanwhile */
 	MAP_IMAGE,   /* compiled policies: all of these are kept, or all made anew from the policies' sources */
 	MAP_OTHER,   /* kept, or begun anew */
 };

@@ -328,25 +328,39 @@ static bool is_new(const struct host *next, enum sw_map map)
 	return differs;
 }
 
-/* Once only the new programs are in force. May be done again; a build that finishes another's leaves it. */
+/* What only this build can do, which made it. */
+static int settle_mine(struct host *next, bool counts_new, struct fault *fault)
+{
+	int err = view_next(next, fault);
+
+	if (!err && counts_new)
+		err = counts_settle(next, fault);
+	if (!err && is_new(next, MAP_settings))
+		err = renew_serials(next, fault);
+	if (!err)
+		err = disown(next, fault);
+	close_next(next);
+	return err;
+}
+
+/* Once all links have the new programs. May be done again. */
 static int settle(struct fault *fault)
 {
 	struct host next = host_closed;
-	int err;
+	bool counts_new;
+	int err = 0;
 
-	if (!layout_is_mine(PINS_NEXT))
-		return 0;
 	next.pins = PINS_NEXT;
 	for (int i = 0; i < MAP_COUNT; i++)
 		next.map[i] = pins_open(PINS_NEXT, pins_map[i]);
-	err = view_next(&next, fault);
-	if (!err && is_new(&next, MAP_counts))
-		err = counts_settle(&next, fault);
-	if (!err && is_new(&next, MAP_settings))
-		err = renew_serials(&next, fault);
-	if (!err)
-		err = disown(&next, fault);
-	close_next(&next);
+	counts_new = is_new(&next, MAP_counts);
+	if (counts_new) {
+		err = host_synchronize(&next, fault);
+		if (!err)
+			err = counts_pay(fault);
+	}
+	if (!err && layout_is_mine(PINS_NEXT))
+		err = settle_mine(&next, counts_new, fault);
 	for (int i = 0; i < MAP_COUNT; i++)
 		if (next.map[i] >= 0)
 			close(next.map[i]);

@@ -8,11 +8,13 @@
  *   2  all of it is pinned as loading/, which is renamed to next/. From here on it is finished, by whoever comes next
  *   3  each link is given its new program (BPF_LINK_UPDATE keeps the link's place and its storage), tenant by tenant,
  *      egress first: in between both builds' programs are in force, on the same tenancies and meters
- *   4  budgets are settled whose counters were copied, and images that were made anew get serials of their own
+ *   4  when no old program runs any more, counters that were made anew are given what the others have (counts.h);
+ *      budgets are settled whose counters were copied, and images that were made anew get serials of their own
  *   5  host/ is renamed to loading/, next/ to host/, and loading/ is removed
  *
  * Up to the rename in 2 whoever is killed leaves things as they were. From there on any command finds next/, and any
- * build can go on: 3 to 5 need what is pinned, and nothing else, and may be done again. Only this build can do 4.
+ * build can go on: 3 to 5 need what is pinned, and nothing else, and may be done again. Only this build can do all of 4,
+ * any build the counters.
  */
 #ifndef SW_UPGRADE_H
 #define SW_UPGRADE_H

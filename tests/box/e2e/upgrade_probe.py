@@ -6,6 +6,8 @@ A tenant's programs while another build takes over. On the far side `upgrade_pro
   probe REPORT   a connection that stays, new ones, connected and unconnected UDP that awaits its answers, and peers that
                  the policy denies, over and over until SIGTERM; then REPORT says how often, and each thing that was not
                  as the policy has it
+  tally REPORT   one UDP socket after the other is connected to a peer that the policy allows, or is to send to one that
+                 it denies, until SIGTERM; then REPORT says how often each was so. No packet leaves
   hold REPORT    one UDP socket; after each line on standard input it sends, and adds to REPORT the errno's name or "ok"
 """
 import errno
@@ -119,9 +121,32 @@ class Probe:
             pass
         while not self.stop:
             self.round()
-        with open(path + ".new", "w", encoding="ascii") as out:
-            out.write(f"{self.rounds} rounds\n" + "".join(line + "\n" for line in self.wrong))
-        os.rename(path + ".new", path)
+        report(path, f"{self.rounds} rounds\n" + "".join(line + "\n" for line in self.wrong))
+
+
+def report(path, text):
+    with open(path + ".new", "w", encoding="ascii") as out:
+        out.write(text)
+    os.rename(path + ".new", path)
+
+
+def passes(call, port):
+    try:
+        call((PEER, port))
+    except PermissionError:
+        return False
+    return True
+
+
+def tally(path):
+    asked = []
+    signal.signal(signal.SIGTERM, lambda *_: asked.append(True))
+    allowed = denied = 0
+    while not asked:
+        with Probe.udp() as one, Probe.udp() as other:
+            allowed += passes(one.connect, UDP_ECHO)
+            denied += not passes(lambda peer: other.sendto(b"x", peer), DENIED)
+    report(path, f"{allowed} {denied}\n")
 
 
 def hold(path):
@@ -140,5 +165,7 @@ if sys.argv[1] == "echo":
     echo()
 elif sys.argv[1] == "probe":
     Probe().run(sys.argv[2])
+elif sys.argv[1] == "tally":
+    tally(sys.argv[2])
 else:
     hold(sys.argv[2])

@@ -16,6 +16,10 @@
 #define SOCK_DGRAM  2
 #define SOCK_RAW    3
 
+#define PF_EXITING  0x4   /* linux/sched.h */
+#define PF_MEMALLOC 0x800 /* on behalf of a block device, such as NBD, whoever reads a file there */
+#define PF_KTHREAD  0x200000
+
 #define ETH_P_IP 0x0800 /* linux/if_ether.h */
 
 #define IPPROTO_HOPOPTS  0 /* linux/in6.h */

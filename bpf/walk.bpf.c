@@ -13,8 +13,6 @@
 /* Linux 6.5. Weak, or the object would not load before that. */
 int bpf_sock_destroy(struct sock_common *sk) __ksym __weak;
 
-#define PF_KTHREAD 0x200000 /* linux/sched.h */
-
 /* Threads that have what the first one of their process has say nothing. */
 static __always_inline bool is_like_first(const struct task_struct *task, const struct task_struct *first)
 {

@@ -9,11 +9,6 @@
 #include "sock.bpf.h"
 #include "whose.bpf.h"
 
-/* linux/sched.h */
-#define PF_EXITING  0x4
-#define PF_MEMALLOC 0x800 /* on behalf of a block device, such as NBD, whoever reads a file there */
-#define PF_KTHREAD  0x200000
-
 /* What a watch can do about a use that is not allowed. */
 enum watch_can {
 	CAN_REFUSE,

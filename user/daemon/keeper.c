@@ -216,15 +216,6 @@ static int attach_again(struct host *host, const struct wanted *by, const struct
 	return err;
 }
 
-/* It was attached all the same, or has been given away since: without its policy it would be worse off. */
-static void warn_of_place(const struct wanted *wanted, const struct cgroup *cgroup)
-{
-	struct fault why;
-
-	if (cgroup_keeps(cgroup, &why) == -EPERM)
-		warn("tenant %s: %s", wanted->name.text, why.text);
-}
-
 static void forget_compiled(struct keeper *keeper)
 {
 	free(keeper->compiled.source);
@@ -268,7 +259,7 @@ static int protect(struct keeper *keeper, const struct wanted *by, const struct 
 	} else if (done) {
 		warn_about(&about, "tenant %s is attached%s: %s, policy %s", wanted->name.text,
 			   by == wanted ? " again" : "", wanted->is.path, wanted->is.policy);
-		warn_of_place(wanted, cgroup);
+		tenancy_warn_of_place(wanted->name.text, cgroup, warn);
 	}
 	return err;
 }

@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "apply.h"
+#include "attach.h"
 #include "budget.h"
 #include "cgroup.h"
 #include "clock.h"
@@ -175,16 +176,6 @@ static bool is_done(const struct applying *a, const struct step *step)
 	       tenancy_is_whole(a->host, of) && tenancy_has_image(a->host, of, step->image);
 }
 
-/* Another than root may take processes out of it: it is attached all the same, for without its policy it would be worse
- * off. */
-static void warn_of_place(struct applying *a, const struct step *step, const struct cgroup *cgroup)
-{
-	struct fault why;
-
-	if (cgroup_keeps(cgroup, &why) == -EPERM)
-		a->plan->warn("tenant %s: %s", step->name, why.text);
-}
-
 static int attach(struct applying *a, struct step *step, struct fault *fault)
 {
 	const struct attachment as = {
@@ -212,7 +203,7 @@ static int attach(struct applying *a, struct step *step, struct fault *fault)
 	if (err)
 		step->of = (struct tenancy){ 0 };
 	else
-		warn_of_place(a, step, &cgroup);
+		tenancy_warn_of_place(step->name, &cgroup, a->plan->warn);
 	cgroup_close(&cgroup);
 	return err;
 }

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+
 #include "attach.h"
 #include "budget.h"
 
@@ -30,4 +32,12 @@ int tenancy_replace(struct host *host, struct tenancy of, const struct attachmen
 	int err = find_terms(host, tenancy_record(host, of)->name, of, as, &terms, fault);
 
 	return err ? err : tenancy_move(host, of, &terms, as->policy, fault);
+}
+
+void tenancy_warn_of_place(const char *name, const struct cgroup *cgroup, void (*warn)(const char *format, ...))
+{
+	struct fault why;
+
+	if (cgroup_keeps(cgroup, &why) == -EPERM)
+		warn("tenant %s: %s", name, why.text);
 }

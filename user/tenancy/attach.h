@@ -15,4 +15,9 @@ int tenancy_attach(struct host *host, const struct cgroup *cgroup, const struct 
 /* The policy and the image of `as`, for one that is attached. 0, or -errno and it keeps the policy it has. */
 int tenancy_replace(struct host *host, struct tenancy of, const struct attachment *as, struct fault *fault);
 
+/* Another than root may take processes out of the cgroup: that is said, and the tenant attached all the same, for without
+ * its policy it would be worse off. */
+void tenancy_warn_of_place(const char *name, const struct cgroup *cgroup,
+			   void (*warn)(const char *format, ...) __attribute__((format(printf, 1, 2))));
+
 #endif

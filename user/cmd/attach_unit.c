@@ -9,6 +9,7 @@
 #include "hold.h"
 #include "named.h"
 #include "tenant_file.h"
+#include "unit_cgroups.h"
 #include "units.h"
 #include "wanted.h"
 
@@ -41,7 +42,7 @@ static void read_file(const char *path, char **name, char **policy)
 
 int attach_unit_at(struct cli *cli, const char *path)
 {
-	char *policy = units_policy(units_of(path)), *name = tenant_name_of(path);
+	char *policy = units_policy(unit_of_cgroup(path)), *name = tenant_name_of(path);
 	int status;
 
 	if (!policy)
@@ -104,7 +105,8 @@ static void forget_stopped(void)
 	wanted_read(&host, &wanted, &ignored);
 	for (size_t i = 0; i < wanted.of.n; i++) {
 		strcpy(outermost, wanted.of.v[i].is.path);
-		if (!tenant_file_is(wanted.of.v[i].is.policy) && !cgroup_id(outermost) && units_outermost(outermost))
+		if (!tenant_file_is(wanted.of.v[i].is.policy) && !cgroup_id(outermost) &&
+		    unit_cgroup_outermost(outermost))
 			forget(&host, &wanted.of.v[i]);
 	}
 	wanted_free(&wanted);
@@ -116,12 +118,12 @@ int attach_unit(struct cli *cli, const char *unit)
 	char path[SW_PATH_MAX];
 	struct fault fault;
 	bool made = false;
-	int err = units_cgroup(unit, path, &fault), status;
+	int err = unit_cgroup(unit, path, &fault), status;
 
-	if (!err && !units_outermost(path))
+	if (!err && !unit_cgroup_outermost(path))
 		err = fault_set(&fault, ENOENT, "%s is not enabled: 'sockwarden enable %s' does that", unit, unit);
 	if (!err)
-		err = check_inner(unit, units_of(path), &fault);
+		err = check_inner(unit, unit_of_cgroup(path), &fault);
 	if (!err)
 		err = make_cgroup(path, &made, &fault);
 	if (err)

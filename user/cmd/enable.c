@@ -10,7 +10,9 @@
 #include "file.h"
 #include "named.h"
 #include "plain.h"
+#include "systemctl.h"
 #include "unit.h"
+#include "unit_cgroups.h"
 #include "units.h"
 #include "wanted.h"
 
@@ -97,7 +99,7 @@ static int write_drop_in(const char *pattern, const char *source, struct fault *
 	err = err ? fault_set(fault, -err, "cannot make the folder of %s: %s", path, strerror(-err))
 		  : file_replace(path, 0644, text, strlen(text), fault);
 	if (!err)
-		err = units_reload(fault);
+		err = systemctl_reload(fault);
 	free(text);
 	free(path);
 	return err;
@@ -111,7 +113,7 @@ struct running {
 
 static bool is_of(const char *pattern, const char *path)
 {
-	return !fnmatch(pattern, units_of(path), FNM_NOESCAPE);
+	return !fnmatch(pattern, unit_of_cgroup(path), FNM_NOESCAPE);
 }
 
 static void attach_running(const char *path, void *data)
@@ -129,7 +131,7 @@ static int attach_all(struct cli *cli, const char *pattern, struct fault *fault)
 
 	if (!cli_has(cli, OPTION_QUIET))
 		plain_line(stdout, "enabled %s: from now on such a unit starts only under its policy", pattern);
-	if (units_each(attach_running, &running, fault))
+	if (unit_cgroups_each(attach_running, &running, fault))
 		return fail("%s", fault->text);
 	if (running.status)
 		warn("what could not be attached runs on without a policy; what starts from now on does not");
@@ -164,7 +166,7 @@ static bool is_let_go(const char *pattern, const char *path)
 	char outermost[SW_PATH_MAX];
 
 	snprintf(outermost, sizeof(outermost), "%s", path);
-	return is_of(pattern, path) && !units_outermost(outermost);
+	return is_of(pattern, path) && !unit_cgroup_outermost(outermost);
 }
 
 static int detach_all(struct cli *cli, const char *pattern, struct fault *fault)
@@ -192,7 +194,7 @@ static int remove_drop_in(const char *pattern, struct fault *fault)
 	if (!err)
 		rmdir(path); /* unless it has other files */
 	free(path);
-	return err ? err : units_reload(fault);
+	return err ? err : systemctl_reload(fault);
 }
 
 int cmd_disable(struct cli *cli)

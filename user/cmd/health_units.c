@@ -4,7 +4,7 @@
 #include "cgroup.h"
 #include "health.h"
 #include "state.h"
-#include "units.h"
+#include "unit_cgroups.h"
 
 struct look {
 	const struct host *host;
@@ -22,7 +22,7 @@ static void look_at(const char *path, void *data)
 	else
 		health_add(look->health, "units", HEALTH_WRONG,
 			   "%s is enabled, and is there without its policy: 'sockwarden attach --unit %s' attaches it",
-			   path, units_of(path));
+			   path, unit_of_cgroup(path));
 }
 
 void health_units(const struct host *host, struct health *health)
@@ -31,7 +31,7 @@ void health_units(const struct host *host, struct health *health)
 	size_t before = health->wrong;
 	struct fault ignored;
 
-	units_each(look_at, &look, &ignored);
+	unit_cgroups_each(look_at, &look, &ignored);
 	if (look.right && health->wrong == before)
 		health_add(health, "units", HEALTH_OK, "%zu that 'enable' was told of, all under their policies",
 			   look.right);

@@ -8,7 +8,7 @@ DIR=/root/package
 TENANT=$MACHINE_CGROUP/tenant.slice
 PINS=/sys/fs/bpf/sockwarden
 
-# install_version NAME: both packages, as apt does once it has them; the last has maps of another layout than those before
+# install_version NAME: both packages, as apt does once it has them; `later` has maps of another layout than the others
 install_version() {
 	DEBIAN_FRONTEND=noninteractive dpkg --force-unsafe-io --install "build/package/$1/"*.deb
 }
@@ -120,6 +120,7 @@ listed() {
 	probe
 	count_on $DIR/counted &
 	install_version next
+	install_version later
 	touch $DIR/counted.end
 	until_true test -e $DIR/counted.done
 	probed
@@ -140,7 +141,7 @@ listed() {
 	[[ $said == *'units that were enabled do not start until the package is installed again or purged'* ]]
 	[ "$(systemctl show -P LoadState sockwarden.service)" != loaded ]
 	run ! systemd-run -q --slice=held.slice -p Type=oneshot true
-	install_version later
+	install_version next
 	probed
 	[ "$(sockwarden status --json web | jq -r .state)" = enforced ]
 	[ "$(systemctl is-active sockwarden)" = active ]

@@ -127,8 +127,8 @@ __weak __noinline __u64 named_answer(const struct named *named)
 	return best;
 }
 
-static inline void sw_image_named(const sw_image *image, const struct sw_addr *addr, __u32 service, __u8 answer,
-				  struct sw_verdict *verdict)
+static __always_inline void sw_image_named(const sw_image *image, const struct sw_addr *addr, __u32 service,
+					   __u8 answer, struct sw_verdict *verdict)
 {
 	struct named named = {
 		.addr = *addr,

@@ -188,13 +188,14 @@ DNS_GLOBAL int dns_name_read(struct dns *dns, __u32 off)
 
 static inline __u64 dns_word(const struct dns_name *name, __u32 n, __u32 i)
 {
-	const __u8 *at = &name->bytes[DNS_TEXT + DNS_KEY(n) + i * 8];
 #ifdef __bpf__
-	return *(const __u64 *)at; /* not aligned, which is no matter to the machines we serve */
+	asm volatile("" : "+r"(n)); /* or clang 19 takes it from the pointer first: the verifier forbids it */
+	/* not aligned, which is no matter to the machines we serve */
+	return *(const __u64 *)&name->bytes[DNS_TEXT + DNS_KEY(n) + i * 8];
 #else
 	__u64 word;
 
-	__builtin_memcpy(&word, at, sizeof(word));
+	__builtin_memcpy(&word, &name->bytes[DNS_TEXT + DNS_KEY(n) + i * 8], sizeof(word));
 	return word;
 #endif
 }

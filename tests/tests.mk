@@ -212,7 +212,9 @@ soak-slices: $(BOX_NEEDS)
 soak-state: $(BOX_NEEDS)
 	SOCKWARDEN_PATH=share EVERY=1 tests/box/e2e/state.bats
 soak-newcomer: deps-newcomer
-	tests/machine/newcomer/run
+	tests/machine/newcomer/run source
+	tests/machine/newcomer/run packages bookworm
+	tests/machine/newcomer/run packages trixie
 # From clones, with one plain command each; then as in `check`
 soak-package: deps-package $(BOX_NEEDS)
 	tests/machine/package/build --whole

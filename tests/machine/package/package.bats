@@ -55,11 +55,8 @@ monotonic() {
 		END { exit bad || NR < 2 || last[4] == 0 }' "$1"
 }
 
-# What this host has is not this machine's: sockwarden, and a policy by which no service is restarted. Pages need no index
 setup_file() {
-	rm -rf /usr/local/{bin,libexec,share,lib/systemd/system}/sockwarden* /{etc,var/lib}/sockwarden /usr/sbin/policy-rc.d /var/lib/man-db/auto-update
-	! getent group sockwarden || groupdel sockwarden
-	systemctl daemon-reload
+	tests/machine/package/bare
 	mkdir -p $DIR
 	printf 'rules:\n  - allow: {net: 127.0.0.1, port: 4000}\ndefault: deny\n' >$DIR/web.yaml
 	systemd-run -q --unit=serve python3 "$PWD/tests/machine/package/probe.py" serve

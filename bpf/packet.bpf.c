@@ -143,11 +143,29 @@ __noinline int read_headers(struct __sk_buff *skb, enum direction dir, struct pa
 
 #define LOOPBACK_IFINDEX 1 /* in every network namespace */
 
+/*
+ * What the host sends to an address of its own comes from that address. A datagram socket may have the way to one
+ * address, and send to another by it: by MSG_MORE and connect(), or two threads.
+ */
+__noinline int to_itself(struct __sk_buff *skb)
+{
+	struct sw_addr ends6[2];
+	__be32 ends4[2];
+
+	if (skb->protocol == bpf_htons(ETH_P_IP))
+		return !bpf_skb_load_bytes(skb, offsetof(struct iphdr, saddr), ends4, sizeof(ends4)) &&
+		       ends4[0] == ends4[1];
+	return !bpf_skb_load_bytes(skb, offsetof(struct ipv6hdr, saddr), ends6, sizeof(ends6)) &&
+	       sw_addr_equal(&ends6[0], &ends6[1]);
+}
+
 static __always_inline bool read_packet(struct __sk_buff *skb, enum direction dir, struct packet *packet)
 {
 	bool read = read_plain(skb, dir, packet) || read_headers(skb, dir, packet);
 
 	packet->flow.local = sw_is_zero(skb->ifindex ^ LOOPBACK_IFINDEX);
+	if (packet->flow.local && !sw_addr_is_loopback(&packet->flow.peer) && !to_itself(skb))
+		packet->flow.local |= SW_LOCAL_ASTRAY;
 	return read;
 }
 

@@ -328,12 +328,16 @@ struct sw_tenant {
 	__u32 tenancy; /* of sw_record: what was noted on a socket in another one says nothing of now */
 };
 
+/* By way of the loopback device, whatever the address is; and what does so comes from another address than it goes to. */
+#define SW_LOCAL        1
+#define SW_LOCAL_ASTRAY 2
+
 /* One remote end. */
 struct sw_flow {
 	struct sw_addr peer;
 	__u16 port; /* host byte order */
 	__u8 proto; /* enum sw_proto, or SW_PROTOS for any other */
-	__u8 local; /* 1: by way of the loopback device, whatever the address is */
+	__u8 local; /* SW_LOCAL..., or 0 */
 };
 
 /* What a decision says. */

@@ -96,7 +96,7 @@ SW_INLINE struct sw_verdict sw_decide_addr(const sw_image *image, const struct s
 /* The flow stays on the host: nobody has to pay for it, whatever it is. */
 static inline __u8 sw_billing_unasked(const struct sw_flow *flow)
 {
-	return flow->local * SW_EXEMPT;
+	return (flow->local & SW_LOCAL) * SW_EXEMPT;
 }
 
 /*
@@ -115,7 +115,8 @@ SW_INLINE bool sw_other_addr(const struct sw_flow *flow, struct sw_addr *other)
  * First match over the policy's rules, as the compiler flattened them. An address that carries an IPv4
  * address inside must be allowed, or exempt, as itself and as what it carries: whoever forwards it decides
  * which of the two is reached. What goes by way of the loopback device reaches the host's own services: a rule that
- * denies loopback denies it, unless one that allows the address stands before. To names such an address is private.
+ * denies loopback denies it, unless one that allows the address stands before: which holds for an address of the host's
+ * own alone, not for a packet to another one that was led astray. To names such an address is private.
  */
 SW_INLINE struct sw_verdict sw_decide(const sw_image *image, const struct sw_settings *settings,
 				      const struct sw_flow *flow)
@@ -126,14 +127,17 @@ SW_INLINE struct sw_verdict sw_decide(const sw_image *image, const struct sw_set
 
 	if (flow->proto >= SW_PROTOS || !(settings->protocols & 1U << flow->proto))
 		return SW_REFUSED(SW_REASON_PROTOCOL);
-	outer = sw_decide_addr(image, &flow->peer, service, flow->local * SW_ANSWER_PRIVATE);
+	outer = sw_decide_addr(image, &flow->peer, service, (flow->local & SW_LOCAL) * SW_ANSWER_PRIVATE);
 	outer.billing |= sw_billing_unasked(flow);
 	if (!outer.allow || !sw_other_addr(flow, &other))
 		return outer;
 	__asm__ volatile("" ::"r"(&outer) : "memory"); /* in registers it would take up thrice the stack */
 	verdict = sw_decide_addr(image, &other, service, 0);
-	if (flow->local && (verdict.allow || outer.rule < verdict.rule))
+	if (flow->local && (verdict.allow || (outer.rule < verdict.rule && !(flow->local & SW_LOCAL_ASTRAY)))) {
+		if (!outer.pattern && outer.rule >= verdict.rule) /* a yes that rests on a name ends with it */
+			outer.pattern = verdict.pattern;
 		return outer;
+	}
 	verdict.billing &= outer.billing;
 	verdict.resolver = outer.resolver;
 	if (!verdict.pattern)

@@ -17,6 +17,7 @@ unit() {
 		SystemCallArchitectures=native
 		RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK
 		SystemCallFilter=~io_uring_setup:ENOSYS io_uring_enter:ENOSYS io_uring_register:ENOSYS add_key:ENOSYS request_key:ENOSYS keyctl:ENOSYS pidfd_getfd:ENOSYS
+		CapabilityBoundingSet=~CAP_NET_RAW
 	END
 	diff - <(unit 'system-calls: allow' 'user-namespaces: deny') <<-END
 		[Service]

@@ -17,6 +17,8 @@ const struct call_family call_families[] = {
 
 const unsigned call_families_n = sizeof(call_families) / sizeof(*call_families);
 
+#define SOCK_TYPES 0xf /* linux/net.h: SOCK_TYPE_MASK */
+
 #define ALWAYS(name)                                                                                                   \
 	{                                                                                                              \
 		name, ENOSYS, false, 0, 0, 0                                                                           \
@@ -26,7 +28,8 @@ const unsigned call_families_n = sizeof(call_families) / sizeof(*call_families);
  * ENOSYS is what programs know from kernels without the call, and go on without it. It says so of clone3, too, whose
  * flags no filter can see; then the C library calls clone. EPERM is what the kernel itself says to who may not have a
  * user namespace. One that another has made is no better than one's own; setns() by a descriptor alone may mean any.
- * Two ioctls type into a terminal, which is the caller's shell's: that runs it, outside.
+ * Two ioctls type into a terminal, which is the caller's shell's: that runs it, outside. A type of before Linux 2.2 makes
+ * a packet socket of AF_INET.
  */
 const struct call_refusal call_refusals[] = {
 	ALWAYS("io_uring_setup"),
@@ -36,6 +39,7 @@ const struct call_refusal call_refusals[] = {
 	ALWAYS("request_key"),
 	ALWAYS("keyctl"),
 	ALWAYS("pidfd_getfd"),
+	{ "socket", EAFNOSUPPORT, false, 1, SOCK_TYPES, SOCK_PACKET },
 	{ "ioctl", EPERM, false, 1, 0xffffffff, TIOCSTI },
 	{ "ioctl", EPERM, false, 1, 0xffffffff, TIOCLINUX },
 	{ "clone3", ENOSYS, true, 0, 0, 0 },
@@ -65,7 +69,10 @@ static void print_families(FILE *out)
 	fputc('\n', out);
 }
 
-/* Those with conditions systemd has a word of its own for, or a unit has no need of: it has no terminal of another. */
+/*
+ * Those with conditions systemd has a word of its own for, or a unit has no need of: it has no terminal of another. A
+ * packet socket takes CAP_NET_RAW.
+ */
 static void print_refusals(FILE *out)
 {
 	fputs("SystemCallFilter=~", out);
@@ -89,6 +96,7 @@ void calls_print_unit(const struct sw_settings *settings, FILE *out)
 	if (!settings->system_calls) {
 		print_families(out);
 		print_refusals(out);
+		fputs("CapabilityBoundingSet=~CAP_NET_RAW\n", out);
 	}
 	if (!settings->user_namespaces)
 		fputs("RestrictNamespaces=~user\n", out);

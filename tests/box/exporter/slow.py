@@ -39,9 +39,13 @@ def lives(client, poll):
     return not poll.get(client.fileno(), 0) & (select.POLLHUP | select.POLLERR | select.POLLRDHUP)
 
 
+def ended(wait):
+    return select.select([sys.stdin], [], [], wait)[0]
+
+
 clients, closed, made, ready = [], 0, 0, False
 while True:
-    while len(clients) < wanted:
+    while len(clients) < wanted and not ended(0):  # the server may have gone before us
         made += 1
         client = begin(made)
         if client:
@@ -49,7 +53,7 @@ while True:
     if not ready:
         print("ready", flush=True)
     ready = True
-    if select.select([sys.stdin], [], [], 0.5)[0]:
+    if ended(0.5):
         break
     watch = select.poll()
     for each in clients:

@@ -83,7 +83,7 @@ GO_CLIENTS := $(B)/tests/box/clients/fetch $(B)/tests/box/clients/fetch3
 $(GO_CLIENTS): $(B)/tests/box/clients/%: tests/box/clients/programs/%.go
 	@mkdir -p $(@D)
 	$(call say,GO)
-	CGO_ENABLED=0 GO111MODULE=off GOPATH=/usr/share/gocode go build -o $@ $<
+	CGO_ENABLED=0 GO111MODULE=off GOCACHE=$(abspath $(B))/go GOPATH=/usr/share/gocode go build -o $@ $<
 
 # Only unpacked: installing it would turn the host's resolv.conf into a link to it, or change its nsswitch.conf
 RESOLVED := $(addprefix $(B)/tests/box/names/,resolved libnss_resolve.so.2)
@@ -103,7 +103,7 @@ $(B)/tests/box/names/pairs-musl: tests/box/names/clients/pairs.c
 $(B)/tests/box/names/pairs-go: tests/box/names/clients/pairs.go
 	@mkdir -p $(@D)
 	$(call say,GO)
-	CGO_ENABLED=0 GO111MODULE=off go build -o $@ $<
+	CGO_ENABLED=0 GO111MODULE=off GOCACHE=$(abspath $(B))/go go build -o $@ $<
 
 # ---- fuzz targets, with libFuzzer and the sanitizers: what a run finds beyond the seeds stays in build/fuzz ------
 

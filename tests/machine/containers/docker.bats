@@ -57,7 +57,7 @@ www2.example.com refused" ]
 	local container
 	container=$(in_docker --detach --publish=8081:80 --cgroup-parent=tenant-dport.slice debian python3 -c "$SERVE_PY")
 	until_true served 8081
-	timeout 60 docker rm --force "$container" >/dev/null
+	until_true not timeout 60 docker container inspect "$container" # it has served, and is removed
 }
 
 @test "cgroupfs in place of systemd: the parent is a cgroup that was attached" {

@@ -65,7 +65,7 @@ print(socket.gethostbyname('www.example.com'))"
 	local container
 	container=$(in_container --detach --publish=8080:80 --cgroup-parent=tenant-port.slice debian python3 -c "$SERVE_PY")
 	until_true served 8080
-	podman rm --force "$container" >/dev/null
+	until_true not podman container exists "$container" # it has served, and is removed
 }
 
 # A container with fewer rights has a filter of devices, for which crun 1.8 raises a limit of memory that is locked. That

@@ -56,7 +56,7 @@ www2.example.com refused" ]
 @test "a published port reaches a listener that the policy allows" {
 	local container
 	container=$(in_docker --detach --publish=8081:80 --cgroup-parent=tenant-dport.slice debian python3 -c "$SERVE_PY")
-	until_true served 8081
+	served 8081
 	until_true not timeout 60 docker container inspect "$container" # it has served, and is removed
 }
 

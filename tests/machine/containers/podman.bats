@@ -64,7 +64,7 @@ print(socket.gethostbyname('www.example.com'))"
 @test "a published port reaches a listener that the policy allows" {
 	local container
 	container=$(in_container --detach --publish=8080:80 --cgroup-parent=tenant-port.slice debian python3 -c "$SERVE_PY")
-	until_true served 8080
+	served 8080
 	until_true not podman container exists "$container" # it has served, and is removed
 }
 

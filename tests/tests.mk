@@ -78,12 +78,13 @@ $(PACKAGES): tests/machine/package/build $(wildcard debian/*) $(BUILT) $(PAGES) 
 	+tests/machine/package/build
 	@touch $@
 
-# With the distribution's packages of Go libraries
+# With the distribution's packages of Go libraries; what Go keeps is not in a home, for there may be none
+GO_BUILD = CGO_ENABLED=0 GO111MODULE=off GOCACHE=$(abspath $(B))/go GOPATH=/usr/share/gocode go build
 GO_CLIENTS := $(B)/tests/box/clients/fetch $(B)/tests/box/clients/fetch3
 $(GO_CLIENTS): $(B)/tests/box/clients/%: tests/box/clients/programs/%.go
 	@mkdir -p $(@D)
 	$(call say,GO)
-	CGO_ENABLED=0 GO111MODULE=off GOCACHE=$(abspath $(B))/go GOPATH=/usr/share/gocode go build -o $@ $<
+	$(GO_BUILD) -o $@ $<
 
 # Only unpacked: installing it would turn the host's resolv.conf into a link to it, or change its nsswitch.conf
 RESOLVED := $(addprefix $(B)/tests/box/names/,resolved libnss_resolve.so.2)
@@ -103,7 +104,7 @@ $(B)/tests/box/names/pairs-musl: tests/box/names/clients/pairs.c
 $(B)/tests/box/names/pairs-go: tests/box/names/clients/pairs.go
 	@mkdir -p $(@D)
 	$(call say,GO)
-	CGO_ENABLED=0 GO111MODULE=off GOCACHE=$(abspath $(B))/go go build -o $@ $<
+	$(GO_BUILD) -o $@ $<
 
 # ---- fuzz targets, with libFuzzer and the sanitizers: what a run finds beyond the seeds stays in build/fuzz ------
 

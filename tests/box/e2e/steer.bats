@@ -123,7 +123,7 @@ asks_dns() {
 }
 
 @test "no other unix socket is refused, and who goes around is not stopped" {
-	local path before
+	local before
 	mkdir -p /run/nscd
 	serve /run/nscd/socket /run/nscd/socket2 /run/nscd/sock @run
 	[ "$(tries /run/nscd/socket2)$(tries /run/nscd/sock)$(tries @run 0)$(tries /run/nscd/socket)" = okokokok ]

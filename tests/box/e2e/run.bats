@@ -80,7 +80,8 @@ except OSError as error: print(error.strerror)'
 }
 
 @test "run is refused where another than root may take the command out of its cgroup" {
-	mkdir -p "$(cgroup_root)/sockwarden"
+	# with something in it, or another box's run may remove it meanwhile
+	until_true mkdir -p "$(cgroup_root)/sockwarden/$BOX_ID-stays"
 	chown 65534 "$CG/cgroup.procs"
 	# shellcheck disable=SC2016 # for another shell
 	run unshare --mount sh -c 'mount --bind "$1" "$2" && exec "$0" run --tenant door-$$ -- true' "$SW" "$CG" "$(cgroup_root)/sockwarden"
@@ -88,6 +89,7 @@ except OSError as error: print(error.strerror)'
 	one_line
 	[[ $output == *"another than root may write to $(cgroup_root)/sockwarden"* ]]
 	[ -z "$(find "$CG" -mindepth 1 -type d)" ]
+	rmdir "$(cgroup_root)/sockwarden/$BOX_ID-stays"
 }
 
 @test "run --allow allows these peers and no others, under a policy that can be read anew" {

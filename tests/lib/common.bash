@@ -4,7 +4,7 @@
 # until_true CMD...: tries until it comes true, TRIES times at least 20 ms apart
 until_true() {
 	local tries
-	for ((tries = 0; tries < ${TRIES:-600}; tries++)); do
+	for ((tries = 0; tries < ${TRIES:-3000}; tries++)); do
 		"$@" >/dev/null 2>&1 && return 0
 		sleep 0.02
 	done

@@ -59,7 +59,7 @@ def run_cases(tidy=lambda: None):
     sys.exit(not all([run_case(1 + i, *each, tidy) for i, each in enumerate(chosen)]))
 
 
-def until_true(holds, seconds=10):
+def until_true(holds, seconds=60):
     """Tries until it comes true; what it returned in the end."""
     end = time.monotonic() + seconds
     while not (value := holds()) and time.monotonic() < end:

@@ -28,7 +28,7 @@ setup() {
 	new_cgroup
 }
 
-teardown() {
+lib_teardown() {
 	local tenant
 	for tenant in "$PINS"/tenants/*; do
 		[[ -e $tenant ]] && "$SW" detach "${tenant##*/}"
@@ -36,6 +36,10 @@ teardown() {
 	end_cgroup "$CG"
 	rmdir "$(cgroup_root)"/sockwarden/*-$$ 2>/dev/null # made by hand there, or left by a run that was killed
 	return 0
+}
+
+teardown() {
+	lib_teardown
 }
 
 # state: everything sockwarden keeps, as text: what must not change when a command fails

@@ -13,6 +13,7 @@ setup_suite() {
 	printf '%s\n' 'protocols: [tcp, udp]' 'rules:' "  - deny: {net: $REFUSED}" '  - allow: {net: "0.0.0.0/0"}' 'default: deny' \
 		'listen: allow' 'bind: allow' >$POLICY
 	sockwarden enable 'tenant-*.slice' --policy $POLICY
+	systemd-run -q --wait --slice=tenant-first.slice true # programs are loaded; runc gives systemd half a minute for a slice
 }
 
 # Those of its own network namespace, which whoever makes a bridge sets

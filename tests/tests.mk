@@ -205,7 +205,7 @@ soak-names: $(BOX_NEEDS)
 	tests/box/names/pairs 100000
 # Each for ten minutes
 soak-attacks: $(BOX_NEEDS)
-	ATTACKS_SECONDS=600 ATTACKS_SPACES=12000 ATTACKS_TASKS=1000 tests/box/attacks/reaper
+	ATTACKS_SECONDS=600 ATTACKS_IDLE=10s ATTACKS_SPACES=12000 ATTACKS_TASKS=1000 tests/box/attacks/reaper
 # 200 starts and more of each kind
 soak-slices: $(BOX_NEEDS)
 	SLICES_ROUNDS=25 tests/machine/systemd/all

@@ -12,6 +12,7 @@ from world import *
 HOLD = os.path.join(ROOT, "build", "tests", "attacks", "hold")
 PATIENCE = int(os.environ.get("ATTACKS_PATIENCE", "60"))
 LASTS = int(os.environ.get("ATTACKS_SECONDS", "0"))  # how long each attack goes on; 0: until all was looked at once
+IDLE = os.environ.get("ATTACKS_IDLE", "1s")  # the others' timeout
 DEVICE = RUN + "/fuse"
 
 
@@ -26,8 +27,8 @@ def lasted(what, since):
     worst[what] = max(worst.get(what, 0), time.monotonic() - since)
 
 
-def must(what, holds):
-    since = time.monotonic()
+def must(what, holds, since=None):
+    since = since or time.monotonic()
     if not until_true(holds, PATIENCE):
         raise NotServed(f"not within {PATIENCE} s: {what}")
     lasted(what, since)
@@ -165,7 +166,7 @@ class Others:
     """A tenant with a listener that it may not have, a connection that it leaves idle, and one that it uses."""
 
     def __init__(self):
-        self.tenant = Tenant(bind="allow", idle_timeout="1s")
+        self.tenant = Tenant(bind="allow", idle_timeout=IDLE)
         self.service = Process()
         self.port = self.service(listen, 4)[1]
         self.expected, self.turn = {}, False
@@ -174,7 +175,7 @@ class Others:
         """A policy that is not the one in force, and says the same."""
         self.turn = not self.turn
         path = f"{RUN}/others.yaml"
-        open(path, "w").write(policy_text(["allow: {net: 127.0.0.1}"] * self.turn, bind="allow", idle_timeout="1s"))
+        open(path, "w").write(policy_text(["allow: {net: 127.0.0.1}"] * self.turn, bind="allow", idle_timeout=IDLE))
         return path
 
     def counted(self, cause, n):
@@ -196,9 +197,10 @@ class Others:
     def idles(self):
         program = Process(self.tenant.cgroup)
         program(connected, 4, TCP, ("127.0.0.1", self.port))
+        since = time.monotonic()
         self.service(accept)
+        must("another tenant's idle connection is reset", lambda: self.service.tries(peer_hears) == "ECONNRESET", since)
         self.is_closed("idle")
-        must("its peer is told", lambda: self.service.tries(peer_hears) == "ECONNRESET")
         program.end()
 
 

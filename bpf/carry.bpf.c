@@ -17,15 +17,6 @@ struct {
 	__type(value, struct sw_sock);
 } before SEC(".maps");
 
-/* It was being changed at that moment: then what it had been approved for is asked again. */
-static __always_inline void mend(struct sw_sock *sock)
-{
-	if (!(sock->version & 1) || sock->closed)
-		return;
-	sock->version++;
-	sock->approved = 0;
-}
-
 /* A member of ours, as the other build has it; 0 if that has none. */
 static __always_inline __u64 there(const void *from, __u32 at, __u32 size)
 {
@@ -44,23 +35,64 @@ static __always_inline __u64 there(const void *from, __u32 at, __u32 size)
 
 #define THERE(from, member) there(from, offsetof(struct sw_sock, member), sizeof(((struct sw_sock *)0)->member))
 
-/* What ours have noted since the last time is newer than what theirs had; but what theirs closed is closed. */
-static __always_inline int carry(struct sock *sk)
+static __always_inline void take_members(struct sw_sock *into, const void *from)
 {
-	const void *from = bpf_sk_storage_get(&before, sk, NULL, 0);
-	struct sw_sock *sock = from ? storage_make(&socks, sk) : NULL;
-
-	if (!sock || (sock->active > THERE(from, active) && !THERE(from, closed)))
-		return 0;
 	for (int i = 0; i < SW_MOVES_MAX; i++) {
 		__u32 to = moves[i].to, len = moves[i].len;
 
 		if (!len)
 			break;
-		if (len <= SW_MOVE_MAX && to <= sizeof(*sock) - len)
-			bpf_probe_read_kernel((void *)sock + to, len, from + moves[i].from);
+		if (len <= SW_MOVE_MAX && to <= sizeof(*into) - len)
+			bpf_probe_read_kernel((void *)into + to, len, from + moves[i].from);
 	}
-	mend(sock);
+}
+
+/* Whom ours have approved, theirs were not asked for. */
+static __always_inline void keep_approval(struct sw_sock *into, const struct sw_sock *ours)
+{
+	into->approved = ours->approved;
+	into->flow = ours->flow;
+	into->billing = ours->billing;
+	into->asks = ours->asks;
+	into->resolver = ours->resolver;
+	into->pattern = ours->pattern;
+}
+
+/*
+ * What is closed by either is closed. Of the rest, what ours have noted since the last time is newer than what theirs
+ * had, unless theirs have gone on; what theirs were changing at that moment is asked again.
+ */
+static __always_inline void merge(struct sw_sock *ours, const void *from)
+{
+	struct sw_sock both = *ours;
+
+	if (ours->active > THERE(from, active) && !THERE(from, closed))
+		return;
+	take_members(&both, from);
+	if (!both.closed && both.version & 1)
+		both.approved = 0;
+	if (!both.approved && ours->approved)
+		keep_approval(&both, ours);
+	both.inbound |= ours->inbound;
+	both.version = ours->version;
+	*ours = both;
+}
+
+/* One of ours that is at it at this moment knows better; but for what was closed. */
+static __always_inline int carry(struct sock *sk)
+{
+	const void *from = bpf_sk_storage_get(&before, sk, NULL, 0);
+	struct sw_sock *sock = from ? storage_make(&socks, sk) : NULL;
+
+	if (!sock || sock->closed)
+		return 0;
+	if (!version_take(&sock->version)) {
+		sock->closed = THERE(from, closed);
+		return 0;
+	}
+	merge(sock, from);
+	if (!sock->closed)
+		version_give(&sock->version);
 	return 0;
 }
 

@@ -200,7 +200,7 @@ __noinline int stream_in(struct __sk_buff *skb, __u32 off, __u32 seq)
 		return 0;
 	sk = bpf_sk_fullsock(sk);
 	sock = sock_find(sk);
-	if (!sock || sk->src_port == SW_DNS_PORT) /* the other end may be itself, which is no name server */
+	if (!sock)
 		return 0;
 	if (sk->state == BPF_TCP_SYN_SENT) /* nobody knows its numbers yet */
 		return -1;

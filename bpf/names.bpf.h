@@ -121,6 +121,13 @@ static __always_inline __u32 how_to_read(struct __sk_buff *skb, struct bpf_sock 
 	return sk->dst_port || packet->terms.resolver ? 0 : SW_OTHER;
 }
 
+/* At a name server's own port: the other end may be the socket itself, or another one there, and is no name server. */
+static __always_inline bool may_be_told_by_itself(struct bpf_sock *sk)
+{
+	sk = bpf_sk_fullsock(sk);
+	return !sk || sk->src_port == SW_DNS_PORT;
+}
+
 /* Of a socket that asks, once the packet may pass. PASS or REFUSE. */
 static __always_inline int names_read(struct __sk_buff *skb, enum direction dir, const struct packet *packet,
 				      const struct scope *scope, struct bpf_sock *sk, struct sw_sock *sock)
@@ -131,7 +138,8 @@ static __always_inline int names_read(struct __sk_buff *skb, enum direction dir,
 	if (dir == OUT) {
 		if (!stream || scope->settings->gate)
 			ret = question_out(skb, packet->payload, how_to_read(skb, sk, packet));
-	} else if (sock->asks >= SW_LEARN && packet->terms.resolver & SW_ANSWER_RESOLVER) {
+	} else if (sock->asks >= SW_LEARN && packet->terms.resolver & SW_ANSWER_RESOLVER &&
+		   !may_be_told_by_itself(sk)) {
 		if (stream)
 			ret = answers_in(skb, packet, scope);
 		else

@@ -13,7 +13,7 @@ import sys
 CONTROL = "smtp.gmail.com"
 PATIENCE = 10  # seconds
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
-UDP_SEGMENT, MSG_FASTOPEN = 103, 0x20000000
+UDP_SEGMENT, MSG_FASTOPEN, SO_ATTACH_REUSEPORT_CBPF = 103, 0x20000000, 51
 A, OPT = 1, 41
 
 
@@ -337,6 +337,48 @@ def learn_older(server, name):
     settle(end)
 
 
+def own_answer(name):
+    """With the address that the name says."""
+    address = socket.inet_aton(name.split(".")[1].replace("-", "."))
+    return question(name, 0x1111, 0x8180, (1, 1, 0, 0), b"\xc0\x0c" + struct.pack(">2HIH", A, 1, 60, len(address)) + address)
+
+
+def learn_oneself(server, name):
+    """Connected to oneself, where ports are chosen from 53 on."""
+    sock = stream(server)
+    if sock.getsockname() != sock.getpeername():
+        tell("the other end is another")
+    for message in question(name), own_answer(name):
+        sock.sendall(sized(message))
+        sock.recv(2 + len(message), socket.MSG_WAITALL)
+
+
+def answers_to_first():
+    """For a group of two: what has the first bit of the third byte goes to the first."""
+    steps = ((0x30, 0, 0, 2), (0x45, 0, 1, 0x80), (0x06, 0, 0, 0), (0x06, 0, 0, 1))
+    code = ctypes.create_string_buffer(b"".join(struct.pack("=HBBI", *step) for step in steps))
+    return code, struct.pack("HxxxxxxP", len(steps), ctypes.addressof(code))
+
+
+def learn_twin(server, name):
+    """One of two sockets at one port, where ports are chosen from 53 on, is asked by the other."""
+    asks, tells = datagrams(), datagrams()
+    code, group = answers_to_first()
+    for sock in asks, tells:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    asks.setsockopt(socket.SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, group)
+    asks.sendto(b"first", (server, 53))
+    tells.sendto(b"second", (server, 53))
+    if asks.getsockname()[1] != 53 or tells.getsockname()[1] != 53:
+        tell("they are not at its port")
+    asks.sendto(question(name), (server, 53))
+    while tells.recv(4096) != question(name):
+        pass
+    tells.sendto(own_answer(name), (server, 53))
+    while asks.recv(4096) != own_answer(name):
+        pass
+
+
 def bind_53(server, name):
     for kind in (socket.SOCK_DGRAM, socket.SOCK_STREAM):
         for address in ("127.0.0.53", "0.0.0.0"):
@@ -380,6 +422,8 @@ def cases(server, name):
         "learn-moved": (learn_moved,),
         "learn-unopened": (learn_unopened,),
         "learn-older": (learn_older,),
+        "learn-oneself": (learn_oneself,),
+        "learn-twin": (learn_twin,),
         "bind-53": (bind_53,),
     }
     return table

@@ -79,7 +79,7 @@ static void note_held(struct reaper *reaper, struct reaper_state *state)
 	for (size_t i = 0; i < reaper->losses.of.n; i++) {
 		struct lost *lost = &reaper->losses.of.v[i];
 		const char *tenant = lost->slot ? reaper->host->records[lost->slot].name : "";
-		struct held_note *note = lost->socket || lost->netns ? held_by(state, tenant, &n) : NULL;
+		struct held_note *note = lost_is_held(lost) ? held_by(state, tenant, &n) : NULL;
 
 		if (!note)
 			continue;

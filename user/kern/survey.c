@@ -109,18 +109,28 @@ static void note(struct survey *survey, const struct saying *saying, size_t *at)
 	}
 }
 
+/* With whoever is next. */
+static void be_patient(const struct survey *survey, struct worker *worker, size_t at)
+{
+	const struct census_item *space = at < survey->spaces->of.n ? &survey->spaces->of.v[at] : NULL;
+
+	worker->patience = space ? losses_patience(survey->losses, space->slot, space->number) : WORKER_PATIENCE;
+}
+
 /* Until it has said all: true; or does not get on. */
 static bool hear(struct survey *survey, struct worker *worker, size_t *at)
 {
 	struct pollfd fd = { .fd = worker->says, .events = POLLIN };
 	struct saying saying;
 
-	while (poll(&fd, 1, WORKER_PATIENCE / 4) > 0 || !worker_is_held(worker)) {
+	be_patient(survey, worker, *at);
+	while (poll(&fd, 1, worker->patience / 4) > 0 || !worker_is_held(worker)) {
 		if (!fd.revents)
 			continue;
 		if (!worker_hear(worker, &saying))
 			return true;
 		note(survey, &saying, at);
+		be_patient(survey, worker, *at);
 	}
 	return false;
 }

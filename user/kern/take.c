@@ -35,7 +35,7 @@ enum closing_by take_by(const struct host *host)
 #define GROUP_TRIES_MAX 20000     /* for sockets of SO_REUSEPORT groups: some 100 ms */
 #define SPACES_MAX      64        /* namespaces, and more if it took no more than */
 #define SHARE           300000000 /* ns of the processor */
-#define TABLES_MAX 64 /* that an answer goes through; what is in others is left to the next pass */
+#define TABLES_MAX      64        /* that an answer goes through; what is in others is left to the next pass */
 
 /* A table of descriptors. */
 struct table {
@@ -293,6 +293,7 @@ static void begin(struct take *take, struct under_way *one, const struct take_gr
 	*one = (struct under_way){ .group = group };
 	if (worker_start(&one->worker, do_job, &job, take->not, &why) && !take->missed++)
 		take->why = why;
+	one->worker.patience = losses_patience(take->losses, group->slot, 0);
 }
 
 static void end(struct take *take, struct under_way *one, bool given_up)
@@ -347,7 +348,7 @@ static void wait_for(struct take *take, struct under_way ways[AT_ONCE])
 
 	for (int i = 0; i < AT_ONCE; i++)
 		fds[i] = (struct pollfd){ .fd = ways[i].worker.pid ? ways[i].worker.says : -1, .events = POLLIN };
-	poll(fds, AT_ONCE, WORKER_PATIENCE / 4);
+	poll(fds, AT_ONCE, WORKER_PATIENCE_AGAIN / 4);
 	for (int i = 0; i < AT_ONCE; i++) {
 		if (!ways[i].worker.pid)
 			continue;

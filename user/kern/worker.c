@@ -101,7 +101,7 @@ static bool wants_processor(int pid)
 	return state && !strncmp(state, ") R", 3);
 }
 
-#define LONGEST (20 * WORKER_PATIENCE)
+#define LONGEST 10000 /* ms */
 
 bool worker_is_held(struct worker *worker)
 {
@@ -110,7 +110,7 @@ bool worker_is_held(struct worker *worker)
 	worker->seen = now;
 	if (!wants_processor(worker->pid))
 		worker->stood += now - since;
-	return worker->stood > WORKER_PATIENCE + worker->said || now - worker->heard > LONGEST;
+	return worker->stood > worker->patience + worker->said || now - worker->heard > LONGEST;
 }
 
 /* Its processor time is ours. */
@@ -125,35 +125,72 @@ static bool has_ended(int pid, struct losses *losses)
 	return true;
 }
 
+#define REST   10000  /* ms that who held a worker is left alone, at least */
+#define MEMORY 600000 /* ms that this is remembered after that */
+
+/* In the place of what is remembered of the same, if that is there. */
+static void add(struct losses *losses, const struct lost *lost)
+{
+	struct lost *at = NULL;
+
+	for (size_t i = 0; i < losses->of.n && !at; i++) {
+		struct lost *old = &losses->of.v[i];
+
+		if (!old->pid && old->slot == lost->slot && old->socket == lost->socket && old->netns == lost->netns)
+			at = old;
+	}
+	if (!at)
+		at = list_add(&losses->of);
+	*at = *lost;
+}
+
 /* What is closed at its end may linger. */
 void worker_leave(struct worker *worker, struct losses *losses, const struct lost *as)
 {
 	struct lost lost = as ? *as : (struct lost){ 0 };
 
-	if (as)
+	if (as) {
 		kill(worker->pid, SIGKILL);
+		lost.until = clock_ms(CLOCK_MONOTONIC) + REST;
+	}
 	close(worker->says);
 	lost.pid = worker->pid;
 	lost.since = clock_ms(CLOCK_REALTIME);
 	if (as || !has_ended(worker->pid, losses))
-		*list_add(&losses->of) = lost;
+		add(losses, &lost);
 	worker->pid = 0;
+}
+
+static bool is_forgotten(const struct lost *lost, __s64 now)
+{
+	return !lost->pid && (!(lost->socket || lost->netns) || now >= lost->until + MEMORY);
 }
 
 void losses_check(struct losses *losses)
 {
+	__s64 now = clock_ms(CLOCK_MONOTONIC);
 	size_t n = 0;
 
-	for (size_t i = 0; i < losses->of.n; i++)
-		if (!has_ended(losses->of.v[i].pid, losses))
-			losses->of.v[n++] = losses->of.v[i];
+	for (size_t i = 0; i < losses->of.n; i++) {
+		struct lost *lost = &losses->of.v[i];
+
+		if (lost->pid && has_ended(lost->pid, losses))
+			lost->pid = 0;
+		if (!is_forgotten(lost, now))
+			losses->of.v[n++] = *lost;
+	}
 	losses->of.n = n;
+}
+
+bool lost_is_held(const struct lost *lost)
+{
+	return (lost->socket || lost->netns) && (lost->pid || clock_ms(CLOCK_MONOTONIC) < lost->until);
 }
 
 bool losses_has_socket(const struct losses *losses, __u64 cookie)
 {
 	for (size_t i = 0; i < losses->of.n; i++)
-		if (losses->of.v[i].socket == cookie)
+		if (losses->of.v[i].socket == cookie && lost_is_held(&losses->of.v[i]))
 			return true;
 	return false;
 }
@@ -161,9 +198,20 @@ bool losses_has_socket(const struct losses *losses, __u64 cookie)
 bool losses_has_netns(const struct losses *losses, __u32 inode)
 {
 	for (size_t i = 0; i < losses->of.n; i++)
-		if (losses->of.v[i].netns == inode)
+		if (losses->of.v[i].netns == inode && lost_is_held(&losses->of.v[i]))
 			return true;
 	return false;
+}
+
+__s64 losses_patience(const struct losses *losses, __u32 slot, __u32 netns)
+{
+	for (size_t i = 0; i < losses->of.n; i++) {
+		const struct lost *lost = &losses->of.v[i];
+
+		if ((slot && lost->slot == slot) || (netns && lost->netns == netns))
+			return WORKER_PATIENCE_AGAIN;
+	}
+	return WORKER_PATIENCE;
 }
 
 #define LOST_MAX 4
@@ -173,6 +221,6 @@ bool losses_are_full(const struct losses *losses, __u32 slot)
 	unsigned n = 0;
 
 	for (size_t i = 0; i < losses->of.n; i++)
-		n += (losses->of.v[i].socket || losses->of.v[i].netns) && losses->of.v[i].slot == slot;
+		n += losses->of.v[i].slot == slot && lost_is_held(&losses->of.v[i]);
 	return n >= LOST_MAX;
 }

@@ -32,21 +32,26 @@ struct saying {
 };
 
 struct worker {
-	int pid;     /* 0: none */
-	int says;    /* a pipe; owned */
-	__s64 heard; /* when it last said something, ms of the monotonic clock */
-	__s64 seen;  /* when it was last looked at without a word, likewise */
-	__s64 stood; /* ms that it was not ready to run at such looks, in all */
-	__u32 said;  /* times that it said something */
+	int pid;        /* 0: none */
+	int says;       /* a pipe; owned */
+	__s64 heard;    /* when it last said something, ms of the monotonic clock */
+	__s64 seen;     /* when it was last looked at without a word, likewise */
+	__s64 stood;    /* ms that it was not ready to run at such looks, in all */
+	__u32 said;     /* times that it said something */
+	__s64 patience; /* ms that it may stand, and 1 more for each word */
 };
 
-/* One that was given up. */
+/*
+ * One that was given up. Who held it is left alone while it has not ended, and for a time after that: a wait that a
+ * signal ends would otherwise begin anew in each pass, and others would wait as long. It is remembered for longer.
+ */
 struct lost {
-	int pid;
+	int pid;      /* 0: it has ended */
 	__u32 slot;   /* the tenant that is to blame, or 0: it is not known */
 	__u64 socket; /* cookie of the one it is held at, or 0: it was merely slow to end */
 	__u32 netns;  /* likewise inode of a network namespace that it went through */
 	__s64 since;  /* ms since 1970 */
+	__s64 until;  /* ms of the monotonic clock: the end of that time */
 	bool told;    /* for who gave it up */
 };
 
@@ -55,7 +60,9 @@ struct losses {
 	__u64 cpu; /* processor time of workers that have ended, ns */
 };
 
-#define WORKER_PATIENCE 500 /* ms that it may stand, and 1 more for each word */
+/* Milliseconds that a worker may stand: the first time, and where one was given up lately. */
+#define WORKER_PATIENCE       500
+#define WORKER_PATIENCE_AGAIN 100
 
 /*
  * Runs `job` in a process of its own, which has a copy of all that we have but the standard streams and the descriptor
@@ -76,15 +83,18 @@ bool worker_hear(struct worker *worker, struct saying *saying);
  */
 bool worker_is_held(struct worker *worker);
 
-/* It has said all, or is given up: `as` says at what, NULL when it has ended by itself. One that was given up stays
- * among the losses until losses_check(), whether it has ended or not. */
+/* It has said all, or is given up: `as` says at what, NULL when it has ended by itself. */
 void worker_leave(struct worker *worker, struct losses *losses, const struct lost *as);
 
-/* Lets go of those that have ended meanwhile. */
+/* Sees which have ended meanwhile, and forgets what is long ago. */
 void losses_check(struct losses *losses);
+/* Whoever held it is left alone. */
+bool lost_is_held(const struct lost *lost);
 bool losses_has_socket(const struct losses *losses, __u64 cookie);
 bool losses_has_netns(const struct losses *losses, __u32 inode);
 /* The tenant holds as many as it may: it has no more of them, which would only be held as well, until one comes back. */
 bool losses_are_full(const struct losses *losses, __u32 slot);
+/* For a worker that goes where this tenant (0: it is not known which) or namespace (0: of any) may hold it. */
+__s64 losses_patience(const struct losses *losses, __u32 slot, __u32 netns);
 
 #endif

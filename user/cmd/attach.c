@@ -76,26 +76,25 @@ static int attach(struct host *host, struct cli *cli, const struct attachment *a
 	return tenancy_replace(host, *of, as, fault);
 }
 
-/* Programs get the tenant as `status` shows it. The line for people asks nothing more of the kernel. */
-static int show(const struct host *host, struct cli *cli, struct tenancy of, const struct image *image,
-		const char *done, struct fault *fault)
+/* What is shown when the lock is given back: who reads it may be slow. People are told what the record says alone. */
+static int note(const struct host *host, const struct cli *cli, struct tenancy of, struct report *report,
+		struct fault *fault)
 {
-	const struct sw_record *record = tenancy_record(host, of);
-	const struct sw_settings *settings = &image->settings;
-	struct report report;
-	int err;
+	if (cli_has(cli, OPTION_JSON))
+		return tenancy_report(host, of, report, fault);
+	report->record = *tenancy_record(host, of);
+	return 0;
+}
 
-	if (!cli_has(cli, OPTION_JSON)) {
-		if (!cli_has(cli, OPTION_QUIET))
-			plain_line(stdout, done, record->name, record->path, settings->policy, settings->rules,
-				   plural(settings->rules));
-		return 0;
-	}
-	err = tenancy_report(host, of, &report, fault);
-	if (!err)
-		cli_report(cli, &report, NULL, stdout);
-	report_free(&report);
-	return err;
+static void show(struct cli *cli, const struct report *report, const struct image *image, const char *done)
+{
+	const struct sw_settings *settings = &image->settings;
+
+	if (cli_has(cli, OPTION_JSON))
+		cli_report(cli, report, NULL, stdout);
+	else if (!cli_has(cli, OPTION_QUIET))
+		plain_line(stdout, done, report->record.name, report->record.path, settings->policy, settings->rules,
+			   plural(settings->rules));
 }
 
 /* The name asked for, or the one it has, or else that of the unit or directory. */
@@ -131,26 +130,28 @@ static int open_named(const struct host *host, const char *text, struct cgroup *
 			 record->name);
 }
 
-static int attach_and_show(struct cli *cli, struct host *host, const struct cgroup *cgroup, const char *unit,
-			   const char *source, struct publishing *ready, struct fault *fault)
+static int attach_and_note(struct cli *cli, struct host *host, const struct cgroup *cgroup, const char *unit,
+			   const char *source, struct publishing *ready, struct report *report, const char **done,
+			   struct fault *fault)
 {
 	const struct image *image = ready->image;
 	char name[SW_NAME_MAX];
 	const struct attachment as = { .name = name, .policy = source, .image = image, .ready = ready, .wanted = true };
-	const char *done;
 	struct tenancy of;
 	int err = choose_name(host, cli, cgroup, unit, name, fault);
 
 	if (!err)
-		err = attach(host, cli, &as, cgroup, &of, &done, fault);
-	return err ? err : show(host, cli, of, image, done, fault);
+		err = attach(host, cli, &as, cgroup, &of, done, fault);
+	return err ? err : note(host, cli, of, report, fault);
 }
 
 static int attach_under(struct cli *cli, const char *text, const char *unit, const char *source,
 			const struct image *image)
 {
 	struct cgroup cgroup = { .fd = -1 };
+	struct report report = { 0 };
 	struct publishing ready;
+	const char *done = NULL;
 	struct fault fault;
 	struct host host;
 	int err = strchr(text, '/') ? cgroup_open(&cgroup, text, &fault) : 0; /* before anything is loaded */
@@ -163,12 +164,15 @@ static int attach_under(struct cli *cli, const char *text, const char *unit, con
 	if (!err && cgroup.fd < 0)
 		err = open_named(&host, text, &cgroup, &fault);
 	if (!err)
-		err = attach_and_show(cli, &host, &cgroup, unit, source, &ready, &fault);
+		err = attach_and_note(cli, &host, &cgroup, unit, source, &ready, &report, &done, &fault);
 	cgroup_close(&cgroup);
 	publish_discard(&ready);
 	if (err || !publish_may_wait(&host))
 		publish_tidy(&host);
 	host_close(&host);
+	if (!err)
+		show(cli, &report, image, done);
+	report_free(&report);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }
 

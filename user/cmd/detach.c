@@ -62,33 +62,49 @@ static bool closes(const struct cli *cli, const struct host *host)
 	return !host->foreign && !cli_has(cli, OPTION_KEEP_OPEN);
 }
 
-static int detach(struct cli *cli, struct host *host, struct tenancy of, struct fault *fault)
-{
-	struct ending ending = { .close = closes(cli, host) };
-	struct report report = { 0 };
-	const struct sw_record *record = tenancy_record(host, of);
-	bool wanted = wanted_at(host, record->name, record->path);
-	int err = wanted ? wanted_drop(host, record->name, fault) : 0;
-	struct fault ignored;
+/* What is told when the lock is given back: who reads it may be slow. */
+struct parting {
+	struct ending ending;
+	struct report report;
+	bool wanted;
+	bool done;
+};
 
-	warn_of_file(record->name, record->policy, wanted);
+static int detach(struct cli *cli, struct host *host, struct tenancy of, struct parting *parting, struct fault *fault)
+{
+	const struct sw_record *record = tenancy_record(host, of);
+	struct fault ignored;
+	int err;
+
+	parting->wanted = wanted_at(host, record->name, record->path);
+	parting->ending.close = closes(cli, host);
+	err = parting->wanted ? wanted_drop(host, record->name, fault) : 0;
 	if (!err)
-		err = tenancy_close(host, of, &ending, &report, fault);
-	if (err && wanted && tenancy_is_whole(host, of)) /* it is as it was */
+		err = tenancy_close(host, of, &parting->ending, &parting->report, fault);
+	if (err && parting->wanted && tenancy_is_whole(host, of)) /* it is as it was */
 		wanted_note(host, record, &ignored);
-	if (ending.held)
+	parting->done = !err;
+	return err;
+}
+
+static void tell(struct cli *cli, const struct parting *parting)
+{
+	const struct sw_record *record = &parting->report.record;
+
+	if (parting->ending.held)
 		warn("%" PRIu64
 		     " of its sockets could not be taken out of the kernel's tables, and go on without policy "
 		     "and meter: its processes hold them, or their network namespace was not found",
-		     (uint64_t)ending.held);
-	if (!err)
-		show(cli, &report);
-	report_free(&report);
-	return err;
+		     (uint64_t)parting->ending.held);
+	if (!parting->done)
+		return;
+	warn_of_file(record->name, record->policy, parting->wanted);
+	show(cli, &parting->report);
 }
 
 int detach_from(struct cli *cli, const char *text)
 {
+	struct parting parting = { 0 };
 	struct fault fault;
 	struct host host;
 	struct tenancy of;
@@ -97,9 +113,11 @@ int detach_from(struct cli *cli, const char *text)
 	if (err)
 		return fail("%s", fault.text);
 	of = target_find(&host, text, &fault);
-	err = of.number ? detach(cli, &host, of, &fault) : forget(cli, &host, text, &fault);
+	err = of.number ? detach(cli, &host, of, &parting, &fault) : forget(cli, &host, text, &fault);
 	publish_tidy(&host);
 	host_close(&host);
+	tell(cli, &parting);
+	report_free(&parting.report);
 	return err ? fail("%s", fault.text) : EXIT_OK;
 }
 

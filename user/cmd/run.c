@@ -13,6 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/fsuid.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -22,6 +23,8 @@
 #include "attach.h"
 #include "cli.h"
 #include "detach.h"
+#include "load.h"
+#include "mem.h"
 #include "named.h"
 #include "publish.h"
 #include "run_cgroup.h"
@@ -55,17 +58,25 @@ static bool read_id(const char *text, unsigned *id)
 	return *text >= '0' && *text <= '9' && !*end && !errno && value < (unsigned)-1;
 }
 
-/* Who called sudo; without sudo, who we are. */
-static int become_caller(void)
+/* 1: sudo was called by this user; 0: there was no sudo; or -EINVAL. */
+static int find_caller(unsigned *uid, unsigned *gid)
 {
 	const char *uid_text = getenv("SUDO_UID"), *gid_text = getenv("SUDO_GID");
-	struct passwd *user;
-	unsigned uid, gid;
 
 	if (!uid_text && !gid_text)
 		return 0;
-	if (!uid_text || !gid_text || !read_id(uid_text, &uid) || !read_id(gid_text, &gid))
-		return -EINVAL;
+	return uid_text && gid_text && read_id(uid_text, uid) && read_id(gid_text, gid) ? 1 : -EINVAL;
+}
+
+/* Who called sudo; without sudo, who we are. */
+static int become_caller(void)
+{
+	struct passwd *user;
+	unsigned uid, gid;
+	int found = find_caller(&uid, &gid);
+
+	if (found != 1)
+		return found;
 	user = getpwuid(uid);
 	if ((user ? initgroups(user->pw_name, gid) : setgroups(0, NULL)) || setgid(gid) || setuid(uid))
 		return -errno;
@@ -163,36 +174,39 @@ static int supervise(pid_t pid, struct outside *outside)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-static int end_tenancy(struct cli *cli, struct host *host, struct tenancy of, const struct cgroup *cgroup,
+/* Ends the tenancy, and says what it did. The name may be another's by now: the tenancy is ours. */
+static int end_tenancy(const struct attachment *as, const struct cgroup *cgroup, struct report *report, bool *ours,
 		       struct fault *fault)
 {
 	struct ending ending = { .remove = cgroup };
-	struct report report;
-	int err = tenancy_close(host, of, &ending, &report, fault);
-
-	if (!err && !cli_has(cli, OPTION_QUIET))
-		cli_report(cli, &report, NULL, stderr);
-	report_free(&report);
-	return err;
-}
-
-/* Reports what the tenant did, and ends it. The name may be another's by now: the tenancy is ours. */
-static int close_account(struct cli *cli, const struct attachment *as, const struct cgroup *cgroup, struct fault *fault)
-{
 	struct host host;
-	struct tenancy ours;
+	struct tenancy of;
 	int err = host_open(&host, HOST_CHANGING, fault);
 
 	if (err)
 		return err;
-	ours = tenancy_numbered(&host, as->number);
-	if (ours.number)
-		err = end_tenancy(cli, &host, ours, cgroup, fault);
-	else
-		warn("someone detached %s meanwhile: its command went on without a policy, or under another", as->name);
+	of = tenancy_numbered(&host, as->number);
+	*ours = of.number;
+	if (*ours)
+		err = tenancy_close(&host, of, &ending, report, fault);
 	cgroup_remove(cgroup); /* if it is there still */
 	publish_tidy(&host);
 	host_close(&host);
+	return err;
+}
+
+/* It is told when the lock is given back: the command may have stopped the terminal, or left a pipe that nobody reads. */
+static int close_account(struct cli *cli, const struct attachment *as, const struct cgroup *cgroup, struct fault *fault)
+{
+	struct report report = { 0 };
+	bool ours = false;
+	int err = end_tenancy(as, cgroup, &report, &ours, fault);
+
+	if (!err && !ours)
+		warn("someone detached %s meanwhile: its command went on without a policy, or under another", as->name);
+	if (!err && ours && !cli_has(cli, OPTION_QUIET))
+		cli_report(cli, &report, NULL, stderr);
+	report_free(&report);
 	return err;
 }
 
@@ -325,11 +339,48 @@ static char *chosen_policy(const struct cli *cli)
 	return allow ? mem_printf(ALLOW_MARK "%s", allow) : mem_strdup(policy ? policy : DEFAULT_POLICY);
 }
 
+/* As policy_compile(), with the user's rights to files. */
+static struct image *compile_as(const char *policy, unsigned uid, unsigned gid)
+{
+	struct passwd *user = getpwuid(uid);
+	int n = getgroups(0, NULL);
+	gid_t *groups = mem_alloc(n + 1, sizeof(*groups));
+	struct image *image = NULL;
+
+	n = getgroups(n, groups);
+	if (user ? initgroups(user->pw_name, gid) : setgroups(0, NULL)) {
+		warn("cannot take the groups of the user of SUDO_UID: %s", strerror(errno));
+	} else {
+		setfsgid(gid);
+		setfsuid(uid);
+		image = policy_compile(policy, false, stderr);
+		setfsuid(geteuid());
+		setfsgid(getegid());
+	}
+	if (n < 0 || setgroups(n, groups)) {
+		warn("cannot take our groups back: %s", strerror(errno));
+		image_free(image);
+		image = NULL;
+	}
+	free(groups);
+	return image;
+}
+
+/* A file that who called sudo names is read with that user's rights: mistakes in it are shown. */
+static struct image *compile_chosen(const char *policy)
+{
+	unsigned uid, gid;
+
+	if (policy_is_file(policy) && !policy_is_allow(policy) && find_caller(&uid, &gid) == 1)
+		return compile_as(policy, uid, gid);
+	return policy_compile(policy, false, stderr);
+}
+
 /* Reads the policy, which is what the command is run under. */
 static int run_under_policy(struct cli *cli, struct setup *setup, struct fault *fault)
 {
 	char *policy = chosen_policy(cli);
-	struct image *image = policy_compile(policy, false, stderr);
+	struct image *image = compile_chosen(policy);
 	char *source = image ? policy_source(policy) : NULL;
 	int status = EXIT_RUN_FAILED; /* its mistakes have been told */
 

@@ -308,6 +308,7 @@ int reap_pass(struct reaper *reaper, const struct reap_options *options,
 	began = clock_ns(CLOCK_MONOTONIC);
 	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) + reaper->losses.cpu;
 	err = make_pass(&pass, fault);
+	close(pass.lock); /* who is told may be slow */
 	for (size_t i = 0; i < pass.found.of.n; i++) {
 		if (!pass.found.of.v[i].fresh)
 			continue;
@@ -319,7 +320,6 @@ int reap_pass(struct reaper *reaper, const struct reap_options *options,
 	result->lasted = clock_ns(CLOCK_MONOTONIC) - began;
 	result->cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) + reaper->losses.cpu - cpu;
 	free(pass.found.of.v);
-	close(pass.lock);
 	return err;
 }
 

@@ -18,30 +18,64 @@
 #include "sets.h"
 #include "tenant_file.h"
 
-/* A FIFO would be waited for without an end. A pipe that a shell made, as in <(...), has somebody at its other end. */
-static bool is_fifo(const char *path)
+/*
+ * Nothing is waited for: a terminal has nothing to say at once, and of a FIFO nothing can be told from its end. A pipe that a
+ * shell made, as in <(...), has somebody at its other end. What was opened is looked at, for the path may be another's to change.
+ */
+static bool can_be_read(int fd)
 {
 	struct statfs fs;
 	struct stat st;
 
-	return !stat(path, &st) && S_ISFIFO(st.st_mode) && !statfs(path, &fs) && fs.f_type != PIPEFS_MAGIC;
+	if (fstat(fd, &st))
+		return false;
+	if (!S_ISFIFO(st.st_mode))
+		return true;
+	errno = EINVAL;
+	return !fstatfs(fd, &fs) && fs.f_type == PIPEFS_MAGIC && !fcntl(fd, F_SETFL, 0);
 }
 
 char *file_read(const char *path, size_t *len)
 {
-	bool fifo = is_fifo(path);
-	int fd = fifo ? -1 : open(path, O_RDONLY | O_CLOEXEC), saved;
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY), saved;
 	char *text;
 
-	if (fifo)
-		errno = EINVAL;
 	if (fd < 0)
 		return NULL;
-	text = fd_read(fd, SW_FILE_MAX, len);
+	text = can_be_read(fd) ? fd_read(fd, SW_FILE_MAX, len) : NULL;
 	saved = errno;
 	close(fd);
 	errno = saved;
 	return text;
+}
+
+/* Only root writes to it. In a folder with the sticky bit nobody takes away what is root's. */
+static bool is_roots(const struct stat *st)
+{
+	return !st->st_uid && (!(st->st_mode & 022) || (S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX));
+}
+
+bool file_is_roots(const char *path)
+{
+	char *real = realpath(path, NULL), *slash = strrchr(path, '/');
+	struct stat st;
+	bool roots;
+
+	if (!real && slash) { /* it is not there: what counts is who may put it there */
+		char *folder = mem_strndup(path, slash - path);
+
+		real = realpath(*folder ? folder : "/", NULL);
+		free(folder);
+	}
+	roots = real;
+	while (roots && *real) {
+		roots = !stat(real, &st) && is_roots(&st);
+		slash = strrchr(real, '/');
+		if (slash)
+			*slash = '\0';
+	}
+	free(real);
+	return roots;
 }
 
 /* Ends the path before its last name, which is returned. */

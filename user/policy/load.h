@@ -19,8 +19,11 @@ char *search_path(void);
 /* Bytes of a file: a million of the longest prefixes, with a comment here and there. */
 #define SW_FILE_MAX (64UL << 20)
 
-/* The whole file, to be freed; NULL with errno, EINVAL for a FIFO. A NUL is put behind it. */
+/* The whole file, to be freed; NULL with errno, EINVAL for a FIFO, EAGAIN for a terminal. A NUL is put behind it. */
 char *file_read(const char *path, size_t *len);
+
+/* Nobody but root can write to it, or put another in its place. */
+bool file_is_roots(const char *path);
 
 /* True for what is a file's name, not a policy's. */
 bool policy_is_file(const char *name);

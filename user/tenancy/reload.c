@@ -8,13 +8,16 @@
  * who knew better; what we put into the kernel and nobody had yet may have been taken out, and is put there again.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "allow.h"
 #include "budget.h"
 #include "clock.h"
 #include "hold.h"
+#include "load.h"
 #include "mem.h"
 #include "named.h"
 #include "publish.h"
@@ -74,10 +77,18 @@ static struct renewed *find(const struct reloading *r, const char *source)
 	return r->of.n ? bsearch(&key, r->of.v, r->of.n, sizeof(key), by_source) : NULL;
 }
 
+/* What a tenant may have written is not read anew: it would choose its own policy, or keep all others from theirs. */
 static void add(struct reloading *r, const char *source, bool used)
 {
 	if (r->how.is_others && r->how.is_others(source, r->how.data))
 		return;
+	if (policy_is_file(source) && !policy_is_allow(source) && !file_is_roots(source)) {
+		fprintf(r->how.mistakes,
+			"warning: %s is not read anew, for others than root may write to it: its tenants keep the "
+			"policy they have\n",
+			source);
+		return;
+	}
 	*list_add(&r->of) = (struct renewed){ .source = mem_strdup(source), .used = used };
 }
 

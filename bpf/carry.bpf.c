@@ -83,11 +83,13 @@ static __always_inline int carry(struct sock *sk)
 {
 	const void *from = bpf_sk_storage_get(&before, sk, NULL, 0);
 	struct sw_sock *sock = from ? storage_make(&socks, sk) : NULL;
+	__u8 closed = from ? THERE(from, closed) : 0;
 
 	if (!sock || sock->closed)
 		return 0;
 	if (!version_take(&sock->version)) {
-		sock->closed = THERE(from, closed);
+		if (closed) /* or who is at it may be closing it, which is not to be undone */
+			sock->closed = closed;
 		return 0;
 	}
 	merge(sock, from);

@@ -68,6 +68,12 @@ static int find_caller(unsigned *uid, unsigned *gid)
 	return uid_text && gid_text && read_id(uid_text, uid) && read_id(gid_text, gid) ? 1 : -EINVAL;
 }
 
+/* `user` NULL: it has no name, and no groups. 0, or -1 and errno. */
+static int take_groups(const struct passwd *user, gid_t gid)
+{
+	return user ? initgroups(user->pw_name, gid) : setgroups(0, NULL);
+}
+
 /* Who called sudo; without sudo, who we are. */
 static int become_caller(void)
 {
@@ -78,7 +84,7 @@ static int become_caller(void)
 	if (found != 1)
 		return found;
 	user = getpwuid(uid);
-	if ((user ? initgroups(user->pw_name, gid) : setgroups(0, NULL)) || setgid(gid) || setuid(uid))
+	if (take_groups(user, gid) || setgid(gid) || setuid(uid))
 		return -errno;
 	if (user) {
 		setenv("HOME", user->pw_dir, 1);
@@ -174,7 +180,7 @@ static int supervise(pid_t pid, struct outside *outside)
 	return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Ends the tenancy, and says what it did. The name may be another's by now: the tenancy is ours. */
+/* Ends the tenancy; `report`: what it did. The name may be another's by now: the tenancy is ours. */
 static int end_tenancy(const struct attachment *as, const struct cgroup *cgroup, struct report *report, bool *ours,
 		       struct fault *fault)
 {
@@ -348,7 +354,7 @@ static struct image *compile_as(const char *policy, unsigned uid, unsigned gid)
 	struct image *image = NULL;
 
 	n = getgroups(n, groups);
-	if (user ? initgroups(user->pw_name, gid) : setgroups(0, NULL)) {
+	if (take_groups(user, gid)) {
 		warn("cannot take the groups of the user of SUDO_UID: %s", strerror(errno));
 	} else {
 		setfsgid(gid);
@@ -371,7 +377,7 @@ static struct image *compile_chosen(const char *policy)
 {
 	unsigned uid, gid;
 
-	if (policy_is_file(policy) && !policy_is_allow(policy) && find_caller(&uid, &gid) == 1)
+	if (policy_is_path(policy) && find_caller(&uid, &gid) == 1)
 		return compile_as(policy, uid, gid);
 	return policy_compile(policy, false, stderr);
 }

@@ -49,35 +49,6 @@ char *file_read(const char *path, size_t *len)
 	return text;
 }
 
-/* Only root writes to it. In a folder with the sticky bit nobody takes away what is root's. */
-static bool is_roots(const struct stat *st)
-{
-	return !st->st_uid && (!(st->st_mode & 022) || (S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX));
-}
-
-bool file_is_roots(const char *path)
-{
-	char *real = realpath(path, NULL), *slash = strrchr(path, '/');
-	struct stat st;
-	bool roots;
-
-	if (!real && slash) { /* it is not there: what counts is who may put it there */
-		char *folder = mem_strndup(path, slash - path);
-
-		real = realpath(*folder ? folder : "/", NULL);
-		free(folder);
-	}
-	roots = real;
-	while (roots && *real) {
-		roots = !stat(real, &st) && is_roots(&st);
-		slash = strrchr(real, '/');
-		if (slash)
-			*slash = '\0';
-	}
-	free(real);
-	return roots;
-}
-
 /* Ends the path before its last name, which is returned. */
 static char *cut_name(char *path)
 {
@@ -87,6 +58,33 @@ static char *cut_name(char *path)
 		return path;
 	*slash = '\0';
 	return slash + 1;
+}
+
+/* Only root writes to it. In a folder with the sticky bit nobody takes away what is root's. */
+static bool is_roots(const struct stat *st)
+{
+	return !st->st_uid && (!(st->st_mode & 022) || (S_ISDIR(st->st_mode) && st->st_mode & S_ISVTX));
+}
+
+bool file_is_roots(const char *path)
+{
+	char *real = realpath(path, NULL), *folder;
+	struct stat st;
+	bool roots;
+
+	if (!real) { /* it is not there: what counts is who may put it there */
+		folder = mem_strdup(path);
+		cut_name(folder);
+		real = realpath(*folder ? folder : "/", NULL);
+		free(folder);
+	}
+	roots = real;
+	while (roots && *real) {
+		roots = !stat(real, &st) && is_roots(&st);
+		cut_name(real);
+	}
+	free(real);
+	return roots;
 }
 
 /*
@@ -178,6 +176,11 @@ bool policy_is_file(const char *name)
 	const char *dot = strrchr(name, '.');
 
 	return strchr(name, '/') || (dot && (!strcmp(dot, ".yaml") || !strcmp(dot, ".yml") || !strcmp(dot, ".json")));
+}
+
+bool policy_is_path(const char *name)
+{
+	return policy_is_file(name) && !policy_is_allow(name);
 }
 
 static char *set_file(const char *path, const char *name)

@@ -27,6 +27,8 @@ bool file_is_roots(const char *path);
 
 /* True for what is a file's name, not a policy's. */
 bool policy_is_file(const char *name);
+/* The same of what may be a policy on the spot, which has slashes, too. */
+bool policy_is_path(const char *name);
 
 /* The policy, or NULL: then what is wrong is in `diags`. */
 struct policy *policy_load(const char *path, const char *name, struct diags *diags);

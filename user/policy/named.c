@@ -70,7 +70,7 @@ struct image *policy_compile_given(const char *name, bool notes, FILE *out)
 
 char *policy_source(const char *name)
 {
-	char *real = policy_is_file(name) && !policy_is_allow(name) ? realpath(name, NULL) : NULL;
+	char *real = policy_is_path(name) ? realpath(name, NULL) : NULL;
 
 	return real ? real : mem_strdup(name);
 }

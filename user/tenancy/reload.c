@@ -13,7 +13,6 @@
 #include <string.h>
 #include <time.h>
 
-#include "allow.h"
 #include "budget.h"
 #include "clock.h"
 #include "hold.h"
@@ -77,18 +76,10 @@ static struct renewed *find(const struct reloading *r, const char *source)
 	return r->of.n ? bsearch(&key, r->of.v, r->of.n, sizeof(key), by_source) : NULL;
 }
 
-/* What a tenant may have written is not read anew: it would choose its own policy, or keep all others from theirs. */
 static void add(struct reloading *r, const char *source, bool used)
 {
 	if (r->how.is_others && r->how.is_others(source, r->how.data))
 		return;
-	if (policy_is_file(source) && !policy_is_allow(source) && !file_is_roots(source)) {
-		fprintf(r->how.mistakes,
-			"warning: %s is not read anew, for others than root may write to it: its tenants keep the "
-			"policy they have\n",
-			source);
-		return;
-	}
 	*list_add(&r->of) = (struct renewed){ .source = mem_strdup(source), .used = used };
 }
 
@@ -110,6 +101,30 @@ static void join_equal(struct reloading *r)
 	r->of.n = n;
 }
 
+/*
+ * What a tenant may have written is not read anew: it would choose its own policy, or keep all others from theirs. Who
+ * looks at its file may have to wait, so that is done without the lock.
+ */
+static void leave_out_others(struct reloading *r)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->of.n; i++) {
+		char *source = r->of.v[i].source;
+
+		if (!policy_is_path(source) || file_is_roots(source)) {
+			r->of.v[n++] = r->of.v[i];
+			continue;
+		}
+		fprintf(r->how.mistakes,
+			"warning: %s is not read anew, for others than root may write to it: its tenants keep the "
+			"policy they have\n",
+			source);
+		free(source);
+	}
+	r->of.n = n;
+}
+
 static int collect(struct reloading *r, struct fault *fault)
 {
 	struct wanted_list wanted = { 0 };
@@ -127,6 +142,7 @@ static int collect(struct reloading *r, struct fault *fault)
 		add(r, wanted.of.v[i].is.policy, false);
 	wanted_free(&wanted);
 	join_equal(r);
+	leave_out_others(r);
 	return err;
 }
 

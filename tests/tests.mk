@@ -137,7 +137,7 @@ $(B)/fuzz/seeds/ledger: $(B)/tests/seeds
 PURE_CHECKS := $(addprefix $(B)/tests/,$(UNIT:%=pure/unit/%) $(LEDGER_TESTS:%=pure/ledger/%) policy-texts usage-texts) \
 	tests/pure/usage/command.bats tests/pure/usage/check.bats tests/pure/usage/prune.bats tests/pure/explain.bats tests/pure/allow.bats tests/pure/extends.bats tests/pure/sets.bats tests/pure/schema tests/pure/calls.bats tests/pure/source.bats tests/pure/manual.bats tests/pure/fuzz/run
 # Root, and a box
-BOX_CHECKS := tests/box/build.bats tests/box/usage.bats $(B)/tests/box/kern/netns $(B)/tests/box/kern/sock_diag $(B)/tests/box/kern/slots $(B)/tests/box/kern/grants $(B)/tests/box/kern/carry $(B)/tests/box/kern/worker \
+BOX_CHECKS := tests/box/build.bats tests/box/usage.bats $(filter $(B)/tests/box/kern/%,$(TEST_PROGRAMS)) \
 	tests/box/lab/policy tests/box/lab/agree tests/box/lab/verdicts tests/box/lab/verdicts-one tests/box/lab/bytes \
 	$(addprefix tests/box/idle/,timeline final transfers causes states namespaces unseen reap runtimes) \
 	$(sort $(wildcard tests/box/e2e/*.bats)) tests/box/e2e/swaps tests/box/e2e/ledger tests/box/e2e/upgrade tests/box/exporter/all tests/box/scale/scale tests/box/clients/all \

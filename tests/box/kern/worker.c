@@ -33,6 +33,18 @@ static __s64 stands(const struct losses *losses, __u32 slot, struct worker *work
 	return clock_ms(CLOCK_MONOTONIC) - began;
 }
 
+/* One is given up at the space: how long it stood, in ms. */
+static __s64 give_up(struct losses *losses)
+{
+	struct worker worker;
+	__s64 stood = stands(losses, SHOP, &worker);
+
+	worker_leave(&worker, losses, &(struct lost){ .slot = SHOP, .netns = SPACE });
+	assert_int_equal(losses->of.n, 1);
+	assert_true(losses_has_netns(losses, SPACE));
+	return stood;
+}
+
 static void until_it_has_ended(struct losses *losses)
 {
 	do {
@@ -44,12 +56,9 @@ static void until_it_has_ended(struct losses *losses)
 static void who_held_one_is_left_alone_when_it_has_ended(void **state)
 {
 	struct losses losses = { 0 };
-	struct worker worker;
 
 	(void)state;
-	assert_true(stands(&losses, SHOP, &worker) >= WORKER_PATIENCE);
-	worker_leave(&worker, &losses, &(struct lost){ .slot = SHOP, .netns = SPACE });
-	assert_true(losses_has_netns(&losses, SPACE));
+	assert_true(give_up(&losses) >= WORKER_PATIENCE);
 	until_it_has_ended(&losses);
 	assert_int_equal(losses.of.n, 1);
 	assert_true(lost_is_held(&losses.of.v[0]));
@@ -61,11 +70,9 @@ static void who_held_one_is_left_alone_when_it_has_ended(void **state)
 static void it_is_tried_again_with_less_patience(void **state)
 {
 	struct losses losses = { 0 };
-	struct worker worker;
 
 	(void)state;
-	stands(&losses, SHOP, &worker);
-	worker_leave(&worker, &losses, &(struct lost){ .slot = SHOP, .netns = SPACE });
+	give_up(&losses);
 	until_it_has_ended(&losses);
 	losses.of.v[0].until = clock_ms(CLOCK_MONOTONIC);
 	losses_check(&losses);
@@ -73,10 +80,7 @@ static void it_is_tried_again_with_less_patience(void **state)
 	assert_int_equal(losses_patience(&losses, SHOP, 0), WORKER_PATIENCE_AGAIN);
 	assert_int_equal(losses_patience(&losses, 0, SPACE), WORKER_PATIENCE_AGAIN);
 	assert_int_equal(losses_patience(&losses, SHOP + 1, SPACE + 1), WORKER_PATIENCE);
-	stands(&losses, SHOP, &worker);
-	worker_leave(&worker, &losses, &(struct lost){ .slot = SHOP, .netns = SPACE });
-	assert_int_equal(losses.of.n, 1);
-	assert_true(losses_has_netns(&losses, SPACE));
+	give_up(&losses);
 	until_it_has_ended(&losses);
 	free(losses.of.v);
 }

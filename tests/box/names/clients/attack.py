@@ -14,7 +14,7 @@ CONTROL = "smtp.gmail.com"
 PATIENCE = 10  # seconds
 CLONE_NEWUSER, CLONE_NEWNET = 0x10000000, 0x40000000
 UDP_SEGMENT, MSG_FASTOPEN, SO_ATTACH_REUSEPORT_CBPF = 103, 0x20000000, 51
-A, OPT = 1, 41
+A, TXT, OPT = 1, 16, 41
 
 
 def wire(name):
@@ -25,8 +25,8 @@ def question(name, ident=0x1111, flags=0x0100, counts=(1, 0, 0, 0), behind=b""):
     return struct.pack(">6H", ident, flags, *counts) + wire(name) + struct.pack(">2H", A, 1) + behind
 
 
-def record(data):
-    return b"\xc0\x0c" + struct.pack(">2HIH", 16, 1, 60, len(data)) + data
+def record(data, kind=TXT):
+    return b"\xc0\x0c" + struct.pack(">2HIH", kind, 1, 60, len(data)) + data
 
 
 def option(text):
@@ -340,7 +340,7 @@ def learn_older(server, name):
 def own_answer(name):
     """With the address that the name says."""
     address = socket.inet_aton(name.split(".")[1].replace("-", "."))
-    return question(name, 0x1111, 0x8180, (1, 1, 0, 0), b"\xc0\x0c" + struct.pack(">2HIH", A, 1, 60, len(address)) + address)
+    return question(name, 0x1111, 0x8180, (1, 1, 0, 0), record(address, A))
 
 
 def learn_oneself(server, name):

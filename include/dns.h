@@ -219,7 +219,9 @@ static inline int dns_front(const struct dns *dns, __u32 *at)
 			return -1;
 		*at = to;
 #ifdef __bpf__
-		asm volatile("" : "+r"(*at)); /* or clang 19 leaves the mask out, for it knows what 6.1's verifier does not */
+		asm volatile(
+			""
+			: "+r"(*at)); /* or clang 19 leaves the mask out, for it knows what 6.1's verifier does not */
 #endif
 	}
 	return dns_is_pointer(dns->msg[*at & DNS_MASK]) ? -1 : 0;

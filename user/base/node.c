@@ -54,7 +54,8 @@ static bool next(struct reader *reader, yaml_event_t *event)
 			   "not text: %s: a policy is written in UTF-8", reader->parser.problem);
 	else
 		diag_error(reader->diags, at(reader, &reader->parser.problem_mark),
-			   "not YAML: %s: look at the indentation, brackets and quotes up to here (IPv6 and *.example.com need quotes)",
+			   "not YAML: %s: look at the indentation, brackets and quotes up to here (IPv6 and "
+			   "*.example.com need quotes)",
 			   reader->parser.problem ? reader->parser.problem : "out of memory");
 	return false;
 }

@@ -9,8 +9,8 @@
 #include "names.h"
 #include "netns.h"
 #include "reap.h"
-#include "take.h"
 #include "reports.h"
+#include "take.h"
 #include "watch.h"
 
 #define NONE  0

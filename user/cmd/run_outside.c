@@ -90,8 +90,10 @@ void outside_tell(const struct outside *outside)
 	size_t n = outside->pids.n;
 
 	if (n)
-		warn("%zu%s process%s that the command started left its cgroup: nothing was enforced on %s there. Attach "
-		     "the cgroup it uses instead. A container is given it with: sockwarden enable 'tenant-*.slice', and "
+		warn("%zu%s process%s that the command started left its cgroup: nothing was enforced on %s there. "
+		     "Attach "
+		     "the cgroup it uses instead. A container is given it with: sockwarden enable 'tenant-*.slice', "
+		     "and "
 		     "podman run --cgroup-parent=tenant-NAME.slice (or docker run)",
 		     n, n == PIDS_MAX ? " or more" : "", n == 1 ? "" : "es", n == 1 ? "it" : "them");
 }

@@ -12,9 +12,9 @@ struct place {
 	struct place *older, *newer;
 	int fd;
 	struct in6_addr from; /* of IPv6 the network alone; all zeroes: it has none */
-	time_t since;        /* monotonic clock */
-	bool held;           /* its answer is being made */
-	bool shut;           /* and in no list any more */
+	time_t since;         /* monotonic clock */
+	bool held;            /* its answer is being made */
+	bool shut;            /* and in no list any more */
 };
 
 static time_t now(void)

@@ -19,7 +19,7 @@ struct netns {
 	const __u64 *files; /* inodes of sockets of it, of which a process may have a descriptor; not owned */
 	size_t n_files;
 	__u32 thread; /* id of one that lives in it, as far as is known; or 0 */
-	int fd; /* owned; -1: it could not be found */
+	int fd;       /* owned; -1: it could not be found */
 };
 
 /*

@@ -9,8 +9,8 @@
 
 #include "probe.h"
 
-static const struct step *const tables[] = { socket_steps, peer_steps, cmsg_steps, option_steps, process_steps,
-					     uring_steps };
+static const struct step *const tables[] = { socket_steps, peer_steps,    cmsg_steps,
+					     option_steps, process_steps, uring_steps };
 
 #define TABLES (sizeof(tables) / sizeof(*tables))
 

@@ -9,7 +9,7 @@
 #include "sockopt.h"
 
 #define ROOM  16384 /* of a buffer: several pages */
-#define GUARD 0xaa /* what fills a buffer before the call: bytes the kernel did not write */
+#define GUARD 0xaa  /* what fills a buffer before the call: bytes the kernel did not write */
 
 struct option {
 	int level, number;

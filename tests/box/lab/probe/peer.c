@@ -62,7 +62,8 @@ static int send_to(struct probe *probe, char **word, int family, int flags)
 		return err;
 	if (family >= 0)
 		peer.sa.sa_family = family;
-	return outcome(sendto(probe_fd(probe), PROBE_DATA, strlen(PROBE_DATA), flags | MSG_NOSIGNAL, &peer.sa, peer.len));
+	return outcome(
+		sendto(probe_fd(probe), PROBE_DATA, strlen(PROBE_DATA), flags | MSG_NOSIGNAL, &peer.sa, peer.len));
 }
 
 static int step_sendto(struct probe *probe, int words, char **word)
@@ -114,7 +115,10 @@ static int step_sendmmsg(struct probe *probe, int words, char **word)
 		if (peer_parse(word[1 + 2 * i], word[2 + 2 * i], &peers[i]))
 			return -EINVAL;
 		messages[i].msg_hdr = (struct msghdr){
-			.msg_name = &peers[i].sa, .msg_namelen = peers[i].len, .msg_iov = &data, .msg_iovlen = 1,
+			.msg_name = &peers[i].sa,
+			.msg_namelen = peers[i].len,
+			.msg_iov = &data,
+			.msg_iovlen = 1,
 		};
 	}
 	sent = sendmmsg(probe_fd(probe), messages, n, 0);

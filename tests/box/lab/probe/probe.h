@@ -47,7 +47,7 @@ struct peer {
 
 int peer_parse(const char *addr, const char *port, struct peer *peer);
 int probe_fd(const struct probe *probe);
-int probe_add(struct probe *probe, int fd); /* fd, or -1 with errno set; the new socket is current */
+int probe_add(struct probe *probe, int fd);   /* fd, or -1 with errno set; the new socket is current */
 int probe_wait(int fd, short events, int ms); /* 0, or -ETIMEDOUT */
 void probe_step(struct probe *probe, int words, char **word, char *answer, size_t size);
 

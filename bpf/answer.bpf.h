@@ -65,7 +65,7 @@ __noinline int answer_in(struct __sk_buff *skb, __u32 off)
 
 	if (!scope_get(&scope) || skb->gso_size)
 		return 0;
-	work = work_claim(&which);
+	work = work_claim(scope.tenant->slot, &which);
 	if (!work) {
 		naming_count(scope.tenant->slot, SW_NAMING_NO_ROOM);
 		return 0;
@@ -284,7 +284,7 @@ __noinline int message_in(struct __sk_buff *skb)
 
 	if (!stream || !scope_get(&scope))
 		return 0;
-	copying.work = work_claim(&which);
+	copying.work = work_claim(scope.tenant->slot, &which);
 	if (!copying.work)
 		return SW_NAMING_NO_ROOM;
 	work_begin(copying.work, &scope);

@@ -82,7 +82,7 @@ __noinline int question_out(struct __sk_buff *skb, __u32 off, __u32 how)
 	asked = how & SW_STREAM ? NULL : bpf_sk_storage_get(&questions, sk, NULL, 0);
 	if (skb->len <= off && !(how & SW_URGENT))
 		return PASS;
-	work = work_claim(&which);
+	work = work_claim(scope.tenant->slot, &which);
 	if (!work) { /* EPERM now is better than an answer that opens nothing */
 		naming_count(scope.tenant->slot, SW_NAMING_NO_ROOM);
 		return REFUSE;

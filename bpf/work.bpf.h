@@ -24,8 +24,8 @@
 
 /* What takes a message apart. One of a few on each CPU: a program at egress may be preempted by another there. */
 struct sw_work {
-	__u32 busy;
-	__u32 now; /* boot clock, seconds */
+	__u32 busy; /* slot of the tenant whose message is in it; 0: there is none */
+	__u32 now;  /* boot clock, seconds */
 	__u32 slot;
 	__u32 image;
 	__u32 tenancy;
@@ -50,7 +50,8 @@ struct sequence {
 } __attribute__((packed));
 #define TCP_FLAG_SYN 0x02
 
-#define SW_WORKS 4
+#define SW_WORKS        6
+#define SW_WORKS_OF_ONE 4 /* where programs are preempted, one tenant could have all of them taken, and keep them */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -59,15 +60,20 @@ struct {
 	__type(value, struct sw_work);
 } works __weak SEC(".maps");
 
-static __always_inline struct sw_work *work_claim(__u32 *which)
+static __always_inline struct sw_work *work_claim(__u32 slot, __u32 *which)
 {
-	for (__u32 i = 0; i < SW_WORKS; i++) {
+	__u32 has = 0;
+
+	for (__u32 i = 0; i < SW_WORKS && has < SW_WORKS_OF_ONE; i++) {
 		struct sw_work *work;
 
 		*which = i;
 		work = bpf_map_lookup_elem(&works, which);
-		if (work && !__sync_val_compare_and_swap(&work->busy, 0, 1))
+		if (!work)
+			continue;
+		if (!__sync_val_compare_and_swap(&work->busy, 0, slot))
 			return work;
+		has += work->busy == slot;
 	}
 	return NULL;
 }

@@ -254,30 +254,38 @@ static __always_inline __u64 references(struct file *file)
 struct sw_hands {
 	__u32 pass; /* number of the pass */
 	__u32 n;
+	__u32 all; /* number of the last pass to which these were all there are; 0: there was none since one was outside */
 };
 
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 8192);
-	__type(key, __u64); /* address of its file */
+	__type(key, __u64); /* cookie of the socket */
 	__type(value, struct sw_hands);
 } hands SEC(".maps");
 
 /*
  * The host's socket: closing it must hurt nobody outside. So all there are of its descriptors must have been found with
- * tenants: whoever starts a tenant's process has one as well, and so has a message on its way, or a call under way.
+ * tenants: whoever starts a tenant's process has one as well, and so has a message on its way, or a call under way. By
+ * two passes, for in the midst of one a tenant can be handed the socket, and move it so that it is counted twice; the
+ * next one begins with the host's tables.
  */
-static __always_inline bool all_with_tenants(const struct sw_pass *p, struct file *file)
+static __always_inline bool all_with_tenants(const struct sw_pass *p, struct sock *sk, struct file *file)
 {
-	struct sw_hands one = { .pass = p->number, .n = 1 }, *seen;
-	__u64 key = (__u64)file;
+	struct sw_hands one = { .pass = p->number }, *seen;
+	__u64 key = bpf_get_socket_cookie(sk);
 
 	seen = bpf_map_lookup_elem(&hands, &key);
-	if (!seen || seen->pass != p->number)
+	if (seen)
+		one.all = seen->all;
+	if (!seen || seen->pass != p->number) {
 		bpf_map_update_elem(&hands, &key, &one, BPF_ANY);
-	else
-		one.n = ++seen->n;
-	return references(file) == one.n + 1; /* the walk holds one itself */
+		seen = bpf_map_lookup_elem(&hands, &key);
+	}
+	if (!seen || references(file) != ++seen->n + 1) /* the walk holds one itself */
+		return false;
+	seen->all = p->number;
+	return one.all && one.all != p->number;
 }
 
 #define HANDS_OUTSIDE (1U << 31) /* more than there can be */
@@ -285,13 +293,14 @@ static __always_inline bool all_with_tenants(const struct sw_pass *p, struct fil
 /*
  * One who may has it, too: then it stays, whatever is counted. A tenant can have a descriptor found twice, at another
  * number or in another process, and so stand in for one outside; the host's tables are gone through before tenants'.
+ * Who has it alone need not be noted, unless tenants had it before.
  */
-static __always_inline void note_outside(const struct sw_pass *p, struct file *file)
+static __always_inline void note_outside(const struct sw_pass *p, struct sock *sk, struct file *file)
 {
 	const struct sw_hands outside = { .pass = p->number, .n = HANDS_OUTSIDE };
-	__u64 key = (__u64)file;
+	__u64 key = bpf_get_socket_cookie(sk);
 
-	if (references(file) > 2) /* one, and the walk's own */
+	if (references(file) > 2 || bpf_map_lookup_elem(&hands, &key)) /* 2: one, and the walk's own */
 		bpf_map_update_elem(&hands, &key, &outside, BPF_ANY);
 }
 
@@ -349,8 +358,8 @@ SEC("iter/task_file") int sw_strays(struct bpf_iter__task_file *ctx)
 	holder = at_home ? owner : tenant_of(p->levels, task->cgroups->dfl_cgrp);
 	whose = forbids_transfer(owner, holder);
 	if (!whose && !owner)
-		note_outside(p, file);
-	if (whose && !owner && !all_with_tenants(p, file))
+		note_outside(p, sk, file);
+	if (whose && !owner && !all_with_tenants(p, sk, file))
 		whose = NULL;
 	if (!owner && !scope_of(p, whose, &scope)) /* the host's own, or none of this pass's concern */
 		return GO_ON;

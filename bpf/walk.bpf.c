@@ -33,6 +33,15 @@ static __always_inline __u32 id_of(struct task_struct *task)
 	return nr;
 }
 
+/* Held by a tenant in its namespace, which is not the host's for that. */
+static __always_inline bool is_worker(const struct task_struct *task)
+{
+	char comm[sizeof(SW_WORKER)];
+
+	BPF_CORE_READ_STR_INTO(&comm, task, comm);
+	return !bpf_strncmp(comm, sizeof(comm), SW_WORKER);
+}
+
 SEC("iter/task") int sw_census(struct bpf_iter__task *ctx)
 {
 	struct sw_pass *p = pass_get(SW_PASS_WHOLE);
@@ -50,8 +59,7 @@ SEC("iter/task") int sw_census(struct bpf_iter__task *ctx)
 	seen.caller = task->tgid;
 	seen.slot = tenant ? tenant->slot : 0;
 	seen.files = (__u64)task->files;
-	seen.room = BPF_CORE_READ(task, files, fdt, max_fds);
-	if (net) {
+	if (net && (tenant || !is_worker(task))) {
 		seen.netns = BPF_CORE_READ(net, net_cookie);
 		seen.inode = BPF_CORE_READ(net, ns.inum);
 	}

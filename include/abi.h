@@ -411,7 +411,7 @@ enum sw_reason {
 	X(LISTEN, "listen", "it listened, which the policy does not allow")                                            \
 	X(NO_ROOM, "no-room", "nothing could be kept on it: memory, or net.core.optmem_max")                           \
 	X(GATE, "gate", "it asked a name server over TCP for a name that no rule has, under gate: dns")                \
-	X(LINGERING, "lingering", "its cgroup was removed more than a quarter of an hour before")                       \
+	X(LINGERING, "lingering", "its cgroup was removed more than a quarter of an hour before")                      \
 	X(DETACHED, "detached", "its tenant was detached")
 
 enum sw_cause {
@@ -528,7 +528,7 @@ enum sw_hook {
 	X(SEND_ENTRY, send_entry, "send, sendmsg, write")                                                              \
 	X(SEND_LENGTH, send_length, "send, sendmsg, write")                                                            \
 	X(SEND_PAGE, send_page, "sendfile and splice into a socket, apart from send")                                  \
-	X(DRAIN, drain, "data taken out of TCP by splice")                                                               \
+	X(DRAIN, drain, "data taken out of TCP by splice")                                                             \
 	X(STATE, state, "connect and listen on TCP, whoever's it is")                                                  \
 	X(POLL_TCP, poll_tcp, "poll, select, epoll on TCP")                                                            \
 	X(POLL_UDP, poll_udp, "poll, select, epoll on UDP")                                                            \
@@ -618,16 +618,19 @@ enum sw_pass_of {
 	SW_PASS_OFS,
 };
 
+/* What a process of ours is called that goes to tenants' network namespaces, and does not live there. */
+#define SW_WORKER "sockwarden-work"
+
 /* Who has what, as the census finds it: a process, and each thread of it that has something else than the first. */
 struct sw_task {
-	__u64 netns;   /* cookie of its network namespace; 0: it has none any more */
-	__u64 files;   /* its table of descriptors: alike for those who share one; 0: likewise */
-	__u32 inode;   /* of the network namespace, in nsfs */
-	__u32 thread;  /* id, as is `process`, in the PID namespace of who reads this */
+	__u64 netns;  /* cookie of its network namespace; 0: it has none any more */
+	__u64 files;  /* its table of descriptors: alike for those who share one; 0: likewise */
+	__u32 inode;  /* of the network namespace, in nsfs */
+	__u32 thread; /* id, as is `process`, in the PID namespace of who reads this */
 	__u32 process;
 	__u32 caller; /* the process's id in the first PID namespace: sw_call.process */
 	__u32 slot;   /* of the tenant it is a process of, or 0 */
-	__u32 room;   /* descriptors that the table has room for */
+	__u32 padding;
 };
 
 /* Objects that a program looks at before it gives the processor back to who reads the iterator; in the survey, at

@@ -22,7 +22,7 @@ WHOLE := $(TENANCY) $(KERN) $(LEDGER) $(CLIENT) $(B)/pure.a
 $(call programs,pure/unit,$(UNIT),$(CLIENT) $(B)/pure.a,-lcmocka -lyaml)
 $(call programs,pure/ledger,$(LEDGER_TESTS),$(B)/tests/pure/ledger/failing.o $(LEDGER) $(B)/pure.a,-Xlinker --wrap=statfs -lsqlite3 -lyaml -lcmocka)
 $(call programs,box/kern,netns sock_diag,$(NETLINK),-lcmocka)
-$(call programs,box/kern,slots grants carry worker,$(WHOLE),$(LIBS) -lcmocka)
+$(call programs,box/kern,slots grants carry share worker,$(WHOLE),$(LIBS) -lcmocka)
 $(call program,policy-texts,tests/pure/golden/*.c,$(B)/pure.a,-lyaml)
 $(call program,usage-texts,tests/pure/usage/*.c,$(B)/pure.a,-lyaml)
 $(call program,ledger-cost,tests/pure/ledger/cost.c,$(B)/tests/pure/ledger/failing.o $(LEDGER) $(B)/pure.a,-Xlinker --wrap=statfs -lsqlite3 -lyaml -lcmocka)

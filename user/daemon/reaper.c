@@ -23,9 +23,8 @@
  * A socket goes at most a tenth of its timeout late. That its data moved is seen in the next pass, and that it is idle
  * in the next but one, so two passes must fit in that, and their own time.
  */
-#define PASSES_IN_TIMEOUT 25
+#define PASSES_IN_TIMEOUT 32
 #define PERIOD_MAX        10000 /* ms: strays have no timeout */
-#define SHARE             10    /* after a pass there is a pause of so many times what it took */
 
 /* Milliseconds. */
 static __u64 period(__u32 timeout)
@@ -119,10 +118,13 @@ static void make_pass(struct reaper *reaper, struct reaper_state *state, struct 
 	state->passed = clock_ms(CLOCK_REALTIME);
 }
 
-/* After a pass comes a rest of what it cost, not of what it waited: passes never take more than their share. */
+/*
+ * After a pass comes a rest of what it cost, not of what it waited: passes never take more than their share. Tenants
+ * that had more than others rest for that themselves (share.h).
+ */
 static void rest(int changes, __u64 ms, __u64 cost)
 {
-	const __u64 least = cost * SHARE / 1000000;
+	const __u64 least = cost * SHARE_REST / 1000000;
 	const struct timespec pause = { least / 1000, least % 1000 * 1000000 };
 	struct pollfd wake = { .fd = changes, .events = POLLIN };
 	char events[4096];
@@ -141,12 +143,12 @@ static int reap_on(struct daemon *daemon, struct fault *fault)
 
 	if (changes < 0)
 		return changes;
-	reaper_open(&reaper, &daemon->host);
+	reaper_open(&reaper, &daemon->host, SHARE_MAX);
 	for (;;) {
 		struct reap_result result;
 
 		make_pass(&reaper, daemon->reaping, &result);
-		rest(changes, period(result.timeout), result.cpu);
+		rest(changes, period(result.timeout), result.cpu - result.charged);
 	}
 }
 
@@ -194,7 +196,7 @@ static int on_call(void *data, void *record, size_t len)
 
 static void answer(const struct host *host, const struct callers *callers, struct losses *losses)
 {
-	struct take taking = { .host = host, .losses = losses, .not = -1 };
+	struct take taking = { .host = host, .losses = losses, .share = SHARE_MAX, .not = -1 };
 	LIST(struct take_group) groups = { 0 };
 
 	for (size_t i = 0; i < callers->of.n; i++)

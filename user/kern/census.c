@@ -8,8 +8,6 @@
 #include "census.h"
 #include "walk.h"
 
-#define SPACES_MAX 64        /* network namespaces, likewise */
-
 static void add_task(void *data, const void *record)
 {
 	const struct sw_task *task = record;
@@ -20,14 +18,12 @@ static void add_task(void *data, const void *record)
 			.id = task->files,
 			.slot = task->slot,
 			.number = task->thread,
-			.cost = task->room,
 		};
 	if (task->netns)
 		*list_add(&census->spaces.of) = (struct census_item){
 			.id = task->netns,
 			.slot = task->slot,
 			.number = task->inode,
-			.cost = 1,
 			.thread = task->thread,
 		};
 }
@@ -99,41 +95,36 @@ static void keep_first(struct census_list *list, compare_fn *compare, compare_fn
 	list->of.n = n;
 }
 
-/* Marks one tenant's items that have no time now; `turn` is set to the first of these. One always has. */
-static void leave_out(struct census_item *items, size_t n, __u32 *turn, __u64 max)
+/* One tenant's items, which are in order by number: its turn comes first. */
+static void rotate(struct census_item *items, size_t n, __u32 turn)
 {
-	__u64 spent = 0;
-	size_t first = 0, taken;
+	struct census_item *all = mem_alloc(n, sizeof(*all));
+	size_t first = 0;
 
-	while (first < n && items[first].number < *turn)
+	while (first < n && items[first].number < turn)
 		first++;
-	for (taken = 0; taken < n; taken++) {
-		spent += items[(first + taken) % n].cost;
-		if (taken && spent > max)
-			break;
-	}
-	*turn = items[(first + taken) % n].number;
-	while (taken < n)
-		items[(first + taken++) % n].number = 0;
+	for (size_t i = 0; i < n; i++)
+		all[i] = items[(first + i) % n];
+	memcpy(items, all, n * sizeof(*all));
+	free(all);
 }
 
 /* The list is in order by owner and number. */
-static void keep_turns(struct census_list *list, struct census_turn *turns, size_t which, __u64 max)
+static void put_in_turn(struct census_list *list, struct shares *shares, enum share_of of)
 {
 	size_t n = 0;
 
-	for (size_t i = 0, end; i < list->of.n; i = end) {
-		__u32 slot = list->of.v[i].slot;
-
-		for (end = i; end < list->of.n && list->of.v[end].slot == slot;)
-			end++;
-		if (slot)
-			leave_out(&list->of.v[i], end - i, (__u32 *)((char *)&turns[slot] + which), max);
-	}
 	for (size_t i = 0; i < list->of.n; i++)
-		if (list->of.v[i].number)
+		if (!share_rests(shares, list->of.v[i].slot))
 			list->of.v[n++] = list->of.v[i];
 	list->of.n = n;
+	for (size_t i = 0, end; i < n; i = end) {
+		__u32 slot = list->of.v[i].slot;
+
+		for (end = i; end < n && list->of.v[end].slot == slot;)
+			end++;
+		rotate(&list->of.v[i], end - i, share_next(shares, slot, of));
+	}
 }
 
 static bool is_listed(const struct census_list *spaces, ino_t inode)
@@ -162,7 +153,7 @@ static void add_mounts(struct census_list *spaces)
 		endmntent(mounts);
 }
 
-int census_take(const struct host *host, struct census_turn *turns, struct census *census, struct fault *fault)
+int census_take(const struct host *host, struct shares *shares, struct census *census, struct fault *fault)
 {
 	const struct walking walking = {
 		.walk = WALK_CENSUS,
@@ -183,8 +174,8 @@ int census_take(const struct host *host, struct census_turn *turns, struct censu
 	sort(&census->tables, by_owner_number);
 	keep_first(&census->spaces, by_id_owner, by_id);
 	sort(&census->spaces, by_owner_number);
-	keep_turns(&census->tables, turns, offsetof(struct census_turn, table), CENSUS_ROOM_MAX);
-	keep_turns(&census->spaces, turns, offsetof(struct census_turn, space), SPACES_MAX);
+	put_in_turn(&census->tables, shares, SHARE_TABLES);
+	put_in_turn(&census->spaces, shares, SHARE_SPACES);
 	add_mounts(&census->spaces);
 	return 0;
 }

@@ -1,22 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Which tables of descriptors there are, by a thread that has one, and which network namespaces: each once, with the
- * tenant whose it is. What a pass does for a tenant in one go has a bound; the rest has its turn in the passes after
- * it. So whoever has much costs itself, and not others.
+ * tenant whose it is; of each tenant in the order in which they have their turn (share.h).
  */
 #ifndef SW_CENSUS_H
 #define SW_CENSUS_H
 
 #include "host.h"
 #include "mem.h"
-
-#define CENSUS_ROOM_MAX (1 << 20) /* descriptors of a tenant that there is time for: as many as a table can have */
+#include "share.h"
 
 struct census_item {
 	__u64 id;     /* a namespace's cookie, 0: not known; a table's address in the kernel, which is but compared */
 	__u32 slot;   /* of the tenant, or 0: the host's, as is a namespace that any process of the host lives in */
 	__u32 number; /* a namespace's inode in nsfs; of a table the id of a thread that has it */
-	__u32 cost;   /* of a table: descriptors that it has room for */
 	__u32 thread; /* of a namespace: one that lives in it, or 0 */
 	char *mount;  /* of a namespace that no thread lives in: where it is mounted; owned, or NULL */
 };
@@ -29,16 +26,11 @@ struct census {
 	struct census_list tables, spaces;
 };
 
-/* Where the next pass goes on with a tenant: `number` of that item. */
-struct census_turn {
-	__u32 table, space;
-};
-
 /*
- * Takes it: all of the host's, and of each tenant as much as one pass may do, from its turn on. `turns` has one for
- * each slot, and is changed. 0, or -errno and nothing to free. Needs CAP_BPF and CAP_PERFMON.
+ * Takes it, of the host and of all tenants that do not rest. 0, or -errno and nothing to free. Needs CAP_BPF and
+ * CAP_PERFMON.
  */
-int census_take(const struct host *host, struct census_turn *turns, struct census *census, struct fault *fault);
+int census_take(const struct host *host, struct shares *shares, struct census *census, struct fault *fault);
 void census_free(struct census *census);
 
 /* A thread that lives in the namespace, or 0. */

@@ -127,13 +127,28 @@ static int walk_here(struct pass *pass, enum walk which, __u32 thread, struct fa
 	return walk(pass->host, &walking, fault);
 }
 
+static int find_strays_in(struct pass *pass, const struct census_item *table, struct fault *fault)
+{
+	struct shares *shares = &pass->reaper->shares;
+	__u64 before = clock_ns(CLOCK_THREAD_CPUTIME_ID);
+	int err;
+
+	if (!share_lasts(shares, table->slot, SHARE_TABLES)) {
+		share_put_off(shares, table->slot, SHARE_TABLES, table->number);
+		return 0;
+	}
+	err = walk_here(pass, WALK_STRAYS, table->number, fault);
+	share_charge(shares, table->slot, SHARE_TABLES, clock_ns(CLOCK_THREAD_CPUTIME_ID) - before);
+	return err;
+}
+
 static int find_strays(struct pass *pass, struct fault *fault)
 {
 	const struct census_list *tables = &pass->census.tables;
 	int err = 0;
 
 	for (size_t i = 0; i < tables->of.n && !err; i++)
-		err = walk_here(pass, WALK_STRAYS, tables->of.v[i].number, fault);
+		err = find_strays_in(pass, &tables->of.v[i], fault);
 	return err;
 }
 
@@ -195,7 +210,7 @@ static void sort(struct found_list *found)
 	found->of.n = n;
 }
 
-/* What there is to take, and is not held: in the order of `found`. */
+/* What there is to take, and is not held, of who does not rest: in the order of `found`. */
 static struct found_list to_take(const struct pass *pass)
 {
 	struct found_list list = { 0 };
@@ -203,7 +218,8 @@ static struct found_list to_take(const struct pass *pass)
 	for (size_t i = 0; i < pass->found.of.n; i++) {
 		const struct sw_found *found = &pass->found.of.v[i];
 
-		if (found->bound && !losses_has_socket(&pass->reaper->losses, found->cookie))
+		if (found->bound && !share_rests(&pass->reaper->shares, found->slot) &&
+		    !losses_has_socket(&pass->reaper->losses, found->cookie))
 			*list_add(&list.of) = *found;
 	}
 	return list;
@@ -217,6 +233,7 @@ static void take_all(struct pass *pass)
 		.host = pass->host,
 		.census = &pass->census,
 		.losses = &pass->reaper->losses,
+		.share = pass->reaper->shares.max,
 		.not = pass->lock,
 	};
 
@@ -280,7 +297,7 @@ static int make_pass(struct pass *pass, struct fault *fault)
 
 	if (err || !pass->owners.levels) /* there are no tenants */
 		return err;
-	err = census_take(pass->host, pass->reaper->turns, &pass->census, fault);
+	err = census_take(pass->host, &pass->reaper->shares, &pass->census, fault);
 	if (err)
 		return err;
 	err = find_strays(pass, fault);
@@ -307,6 +324,7 @@ int reap_pass(struct reaper *reaper, const struct reap_options *options,
 		return pass.lock;
 	began = clock_ns(CLOCK_MONOTONIC);
 	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) + reaper->losses.cpu;
+	shares_begin(&reaper->shares);
 	err = make_pass(&pass, fault);
 	close(pass.lock); /* who is told may be slow */
 	for (size_t i = 0; i < pass.found.of.n; i++) {
@@ -319,17 +337,19 @@ int reap_pass(struct reaper *reaper, const struct reap_options *options,
 	losses_check(&reaper->losses);
 	result->lasted = clock_ns(CLOCK_MONOTONIC) - began;
 	result->cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) + reaper->losses.cpu - cpu;
+	result->charged = shares_end(&reaper->shares);
 	free(pass.found.of.v);
 	return err;
 }
 
-void reaper_open(struct reaper *reaper, struct host *host)
+void reaper_open(struct reaper *reaper, struct host *host, __u64 share)
 {
-	*reaper = (struct reaper){ .host = host, .turns = mem_alloc(SW_TENANTS_MAX, sizeof(*reaper->turns)) };
+	*reaper = (struct reaper){ .host = host, .losses = { .shares = &reaper->shares } };
+	shares_open(&reaper->shares, share);
 }
 
 void reaper_close(struct reaper *reaper)
 {
-	free(reaper->turns);
+	shares_close(&reaper->shares);
 	free(reaper->losses.of.v);
 }

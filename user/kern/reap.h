@@ -27,11 +27,12 @@ struct reap_options {
 /* What one pass leaves to the next. */
 struct reaper {
 	struct host *host; /* not owned */
-	struct census_turn *turns;
+	struct shares shares;
 	struct losses losses;
 };
 
-void reaper_open(struct reaper *reaper, struct host *host);
+/* `share`: SHARE_MAX, or SHARE_ONCE for passes that no others follow. Stays where it is until it is closed. */
+void reaper_open(struct reaper *reaper, struct host *host, __u64 share);
 void reaper_close(struct reaper *reaper); /* does not wait for workers that were given up */
 
 /* Of one pass; times in nanoseconds. */
@@ -47,6 +48,7 @@ struct reap_result {
 	__u32 timeout;    /* the shortest idle-timeout of any tenant, seconds; 0: none has one */
 	__u64 lasted;
 	__u64 cpu;
+	__u64 charged; /* of that, tenants who rest for it by themselves */
 	__u64 longest; /* the processor was held in one go */
 };
 

@@ -157,20 +157,13 @@ static int who_answers(int fd, const struct sw_found *found, const struct inet_d
 	return in_its_place(NLMSG_DATA(&answer.head), id) ? -ESTALE : -ENOENT;
 }
 
-static unsigned tries_left = -1;
-
-void sock_diag_limit(unsigned tries)
-{
-	tries_left = tries;
-}
-
 /* Which of a SO_REUSEPORT group is found depends on where a packet is from, and a socket without peer leaves that open.
  */
 static int destroy_in_group(int fd, const struct sw_found *found, struct inet_diag_sockid id)
 {
 	int err = -ENOENT;
 
-	for (int port = 1; port <= GROUP_TRIES && tries_left && err == -ENOENT; port++, tries_left--) {
+	for (int port = 1; port <= GROUP_TRIES && err == -ENOENT; port++) {
 		id.idiag_dport = htons(port);
 		err = destroy(fd, found, &id);
 	}

@@ -23,12 +23,6 @@ int sock_diag_open(struct fault *fault);
  */
 int sock_diag_destroy(int fd, const struct sw_found *found, struct fault *fault);
 
-/*
- * Of a SO_REUSEPORT group of N sockets one in N is found at a try. From now on this process has so many tries in all;
- * then it is -ESTALE at once.
- */
-void sock_diag_limit(unsigned tries);
-
 /* Whether the kernel can do that at all. */
 bool sock_diag_destroys(void);
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "survey.h"
 #include "walk.h"
 
@@ -72,19 +73,49 @@ static bool is_held(const struct losses *losses, const struct census_item *space
 	return losses_has_netns(losses, space->number) || (space->slot && losses_are_full(losses, space->slot));
 }
 
+/* The first behind `i` that is not of the same tenant. */
+static size_t end_of_tenant(const struct census_list *spaces, size_t i)
+{
+	__u32 slot = spaces->of.v[i].slot;
+
+	while (i < spaces->of.n && spaces->of.v[i].slot == slot)
+		i++;
+	return i;
+}
+
+/* Our shares are a copy, as all that we have. */
+static void go_to(const struct job *job, size_t i)
+{
+	const struct census_item *space = &job->survey->spaces->of.v[i];
+	struct saying saying = { .what = SAID_GOES, .at = i };
+	__u64 before = clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+
+	worker_say(job->out, &saying);
+	go_through(job, space, &saying.held);
+	saying.what = SAID_WALKED;
+	saying.cpu = clock_ns(CLOCK_PROCESS_CPUTIME_ID) - before;
+	share_charge(job->survey->losses->shares, space->slot, SHARE_SPACES, saying.cpu);
+	worker_say(job->out, &saying);
+}
+
 static void do_job(int out, void *data)
 {
 	struct job *job = data;
-	const struct census_list *spaces = job->survey->spaces;
+	const struct survey *survey = job->survey;
+	const struct census_list *spaces = survey->spaces;
 
 	job->out = out;
 	for (size_t i = job->from; i < spaces->of.n; i++) {
-		struct saying saying = { .what = SAID_WALKED, .at = i + 1, .n = 1 };
-
-		if (!is_held(job->survey->losses, &spaces->of.v[i]))
-			go_through(job, &spaces->of.v[i], &saying.held);
-		worker_say(out, &saying);
+		if (is_held(survey->losses, &spaces->of.v[i]))
+			continue;
+		if (share_lasts(survey->losses->shares, spaces->of.v[i].slot, SHARE_SPACES)) {
+			go_to(job, i);
+			continue;
+		}
+		worker_say(out, &(struct saying){ .what = SAID_LEFT, .at = i });
+		i = end_of_tenant(spaces, i) - 1;
 	}
+	worker_say(out, &(struct saying){ .what = SAID_GOES, .at = spaces->of.n });
 }
 
 static void note_missed(struct survey *survey, const char *why)
@@ -93,8 +124,11 @@ static void note_missed(struct survey *survey, const char *why)
 		fault_set(&survey->why, 0, "%s", why);
 }
 
-static void note(struct survey *survey, const struct saying *saying, size_t *at)
+/* `at`: where the worker is. */
+static void note(struct survey *survey, struct worker *worker, const struct saying *saying, size_t *at)
 {
+	const struct census_item *space = &survey->spaces->of.v[saying->at];
+
 	switch (saying->what) {
 	case SAID_FOUND:
 		survey->found(survey->data, &saying->found);
@@ -102,10 +136,16 @@ static void note(struct survey *survey, const struct saying *saying, size_t *at)
 	case SAID_MISSED:
 		note_missed(survey, saying->why);
 		break;
-	default:
-		*at = saying->at;
+	case SAID_WALKED:
+		worker_charge(worker, survey->losses, space->slot, SHARE_SPACES, saying->cpu);
 		if (saying->held > survey->held)
 			survey->held = saying->held;
+		break;
+	case SAID_LEFT:
+		share_put_off(survey->losses->shares, space->slot, SHARE_SPACES, space->number);
+		break;
+	default:
+		*at = saying->at;
 	}
 }
 
@@ -129,7 +169,7 @@ static bool hear(struct survey *survey, struct worker *worker, size_t *at)
 			continue;
 		if (!worker_hear(worker, &saying))
 			return true;
-		note(survey, &saying, at);
+		note(survey, worker, &saying, at);
 		be_patient(survey, worker, *at);
 	}
 	return false;
@@ -149,10 +189,10 @@ int survey_spaces(struct survey *survey, struct fault *fault)
 		if (err)
 			return err;
 		if (hear(survey, &worker, &at) || at == spaces->of.n) {
-			worker_leave(&worker, survey->losses, NULL);
+			worker_leave(&worker, survey->losses, false, &(struct lost){ 0 });
 			break;
 		}
-		worker_leave(&worker, survey->losses,
+		worker_leave(&worker, survey->losses, true,
 			     &(struct lost){ .slot = spaces->of.v[at].slot, .netns = spaces->of.v[at].number });
 		note_missed(survey, "a process there holds a socket locked");
 		at++;

@@ -14,8 +14,8 @@
 struct survey {
 	const struct host *host;
 	const struct census_list *spaces;
-	struct losses *losses;
-	int not ; /* a descriptor that no worker must have */
+	struct losses *losses; /* and whose shares */
+	int not ;              /* a descriptor that no worker must have */
 	void (*found)(void *data,
 		      const void *found); /* called for each socket that is to be told of: struct sw_found */
 	void *data;

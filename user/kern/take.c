@@ -31,12 +31,6 @@ enum closing_by take_by(const struct host *host)
 
 /* ---- in the worker -------------------------------------------------------------------------------------- */
 
-/* What there is time for in one go; the rest of a tenant's is left to the next pass. */
-#define GROUP_TRIES_MAX 20000     /* for sockets of SO_REUSEPORT groups: some 100 ms */
-#define SPACES_MAX      64        /* namespaces, and more if it took no more than */
-#define SHARE           300000000 /* ns of the processor */
-#define TABLES_MAX      64        /* that an answer goes through; what is in others is left to the next pass */
-
 /* A table of descriptors. */
 struct table {
 	__u64 files;  /* sw_task.files */
@@ -48,9 +42,19 @@ struct job {
 	const struct take_group *group;
 	struct found_list list;
 	LIST(struct table) tables; /* of descriptors: those of who called */
-	__u64 room;                /* descriptors that these have room for */
+	__u64 until; /* ns of our processor time: then that is left to a later pass which there is no time for */
 	int out;
 };
+
+static __u64 spent(void)
+{
+	return clock_ns(CLOCK_PROCESS_CPUTIME_ID);
+}
+
+static bool has_time(const struct job *job)
+{
+	return spent() < job->until;
+}
 
 static void say_taken(const struct job *job, size_t at, __u32 n)
 {
@@ -66,7 +70,7 @@ static void take_each(const struct job *job, size_t from, size_t to)
 		worker_say_missed(job->out, &why);
 		return;
 	}
-	for (size_t i = from; i < to; i++) {
+	for (size_t i = from; i < to && has_time(job); i++) {
 		const struct sw_found *found = &job->list.of.v[i];
 
 		say_taken(job, i + 1, found->bound && !sock_diag_destroy(fd, found, &why));
@@ -209,16 +213,14 @@ static bool is_known(const struct job *job, __u64 files)
 	return false;
 }
 
-/* Those who called, by the id that we know them by: each table of theirs once, and no more than there is time for. */
+/* Those who called, by the id that we know them by: each table of theirs once. */
 static void note_caller(void *data, const void *record)
 {
 	const struct sw_task *task = record;
 	struct job *job = data;
 
-	if (!task->files || job->tables.n == TABLES_MAX || job->room > CENSUS_ROOM_MAX || !has_called(job, task) ||
-	    is_known(job, task->files))
+	if (!task->files || !has_called(job, task) || is_known(job, task->files))
 		return;
-	job->room += task->room;
 	*list_add(&job->tables) = (struct table){ task->files, task->thread };
 }
 
@@ -232,14 +234,8 @@ static void find(struct job *job)
 	};
 
 	go_over(job, &walking);
-	for (size_t i = 0; i < job->tables.n; i++)
+	for (size_t i = 0; i < job->tables.n && has_time(job); i++)
 		find_in(job, job->tables.v[i].thread);
-}
-
-/* Where there are no handles, namespaces are searched for, which takes the longer the more there are. */
-static bool has_time(size_t spaces)
-{
-	return spaces < SPACES_MAX || clock_ns(CLOCK_PROCESS_CPUTIME_ID) < SHARE;
 }
 
 static void do_job(int out, void *data)
@@ -249,11 +245,12 @@ static void do_job(int out, void *data)
 	job->out = out;
 	for (size_t i = 0; i < job->group->n; i++)
 		*list_add(&job->list.of) = job->group->found[i];
+	job->until = spent() + job->take->share;
 	if (job->group->n_processes)
 		find(job);
 	put_in_order(&job->list, job->take->turn);
-	sock_diag_limit(GROUP_TRIES_MAX);
-	for (size_t i = 0, end, spaces = 0; i < job->list.of.n && has_time(spaces); i = end, spaces++) {
+	job->until = spent() + job->take->share;
+	for (size_t i = 0, end; i < job->list.of.n && has_time(job); i = end) {
 		end = end_of_space(&job->list, i);
 		take_in_space(job, i, end);
 	}
@@ -300,7 +297,7 @@ static void end(struct take *take, struct under_way *one, bool given_up)
 {
 	struct lost lost = { .slot = one->group->slot, .socket = given_up ? socket_at(one, take->turn) : 0 };
 
-	worker_leave(&one->worker, take->losses, given_up ? &lost : NULL);
+	worker_leave(&one->worker, take->losses, given_up, &lost);
 	free(one->heard.of.v);
 	one->heard.of.v = NULL;
 }

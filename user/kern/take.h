@@ -29,8 +29,9 @@ struct take {
 	const struct host *host;
 	const struct census *census; /* where namespaces may be; NULL: nobody has looked */
 	struct losses *losses;
-	int not ; /* a descriptor that no worker must have; -1: there is none */
-	__u64 turn; /* take()'s own: where each tenant's sockets are begun with */
+	__u64 share; /* ns of the processor that a worker may take for each of what it does; the rest is left */
+	int not ;    /* a descriptor that no worker must have; -1: there is none */
+	__u64 turn;  /* take()'s own: where each tenant's sockets are begun with */
 	/* what came of it */
 	__u64 found; /* sockets that groups of processes had */
 	__u64 taken;

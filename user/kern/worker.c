@@ -26,7 +26,7 @@ static void leave_streams(void)
 
 static _Noreturn void work(void (*job)(int out, void *data), void *data, int out, int not, pid_t parent)
 {
-	prctl(PR_SET_NAME, "sockwarden-work");
+	prctl(PR_SET_NAME, SW_WORKER);
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) || getppid() != parent)
 		_exit(1);
 	if (not >= 0)
@@ -113,16 +113,32 @@ bool worker_is_held(struct worker *worker)
 	return worker->stood > worker->patience + worker->said || now - worker->heard > LONGEST;
 }
 
-/* Its processor time is ours. */
-static bool has_ended(int pid, struct losses *losses)
+static __u64 ns_of(const struct timeval *time)
+{
+	return time->tv_sec * 1000000000ULL + time->tv_usec * 1000ULL;
+}
+
+/* Its processor time is ours, and who it was for is charged with it. */
+static bool has_ended(const struct lost *lost, struct losses *losses)
 {
 	struct rusage used;
+	__u64 cpu, rest;
 
-	if (wait4(pid, NULL, WNOHANG, &used) != pid)
+	if (wait4(lost->pid, NULL, WNOHANG, &used) != lost->pid)
 		return false;
-	losses->cpu += (used.ru_utime.tv_sec + used.ru_stime.tv_sec) * 1000000000ULL +
-		       (used.ru_utime.tv_usec + used.ru_stime.tv_usec) * 1000ULL;
+	cpu = ns_of(&used.ru_utime) + ns_of(&used.ru_stime);
+	rest = cpu > lost->charged ? cpu - lost->charged : 0;
+	losses->cpu += rest;
+	if (losses->shares)
+		share_charge(losses->shares, lost->slot, SHARE_TAKING, rest);
 	return true;
+}
+
+void worker_charge(struct worker *worker, struct losses *losses, __u32 slot, enum share_of of, __u64 ns)
+{
+	worker->charged += ns;
+	losses->cpu += ns;
+	share_charge(losses->shares, slot, of, ns);
 }
 
 #define REST   10000  /* ms that who held a worker is left alone, at least */
@@ -144,26 +160,33 @@ static void add(struct losses *losses, const struct lost *lost)
 	*at = *lost;
 }
 
-/* What is closed at its end may linger. */
-void worker_leave(struct worker *worker, struct losses *losses, const struct lost *as)
+/* At something; else it was merely slow to end. */
+static bool was_held(const struct lost *lost)
 {
-	struct lost lost = as ? *as : (struct lost){ 0 };
+	return lost->socket || lost->netns;
+}
 
-	if (as) {
+/* What is closed at its end may linger. */
+void worker_leave(struct worker *worker, struct losses *losses, bool given_up, const struct lost *at)
+{
+	struct lost lost = *at;
+
+	if (given_up) {
 		kill(worker->pid, SIGKILL);
 		lost.until = clock_ms(CLOCK_MONOTONIC) + REST;
 	}
 	close(worker->says);
 	lost.pid = worker->pid;
+	lost.charged = worker->charged;
 	lost.since = clock_ms(CLOCK_REALTIME);
-	if (as || !has_ended(worker->pid, losses))
+	if (given_up || !has_ended(&lost, losses))
 		add(losses, &lost);
 	worker->pid = 0;
 }
 
 static bool is_forgotten(const struct lost *lost, __s64 now)
 {
-	return !lost->pid && (!(lost->socket || lost->netns) || now >= lost->until + MEMORY);
+	return !lost->pid && (!was_held(lost) || now >= lost->until + MEMORY);
 }
 
 void losses_check(struct losses *losses)
@@ -174,7 +197,7 @@ void losses_check(struct losses *losses)
 	for (size_t i = 0; i < losses->of.n; i++) {
 		struct lost *lost = &losses->of.v[i];
 
-		if (lost->pid && has_ended(lost->pid, losses))
+		if (lost->pid && has_ended(lost, losses))
 			lost->pid = 0;
 		if (!is_forgotten(lost, now))
 			losses->of.v[n++] = *lost;
@@ -184,7 +207,7 @@ void losses_check(struct losses *losses)
 
 bool lost_is_held(const struct lost *lost)
 {
-	return (lost->socket || lost->netns) && (lost->pid || clock_ms(CLOCK_MONOTONIC) < lost->until);
+	return was_held(lost) && (lost->pid || clock_ms(CLOCK_MONOTONIC) < lost->until);
 }
 
 bool losses_has_socket(const struct losses *losses, __u64 cookie)
@@ -208,7 +231,7 @@ __s64 losses_patience(const struct losses *losses, __u32 slot, __u32 netns)
 	for (size_t i = 0; i < losses->of.n; i++) {
 		const struct lost *lost = &losses->of.v[i];
 
-		if ((slot && lost->slot == slot) || (netns && lost->netns == netns))
+		if (was_held(lost) && ((slot && lost->slot == slot) || (netns && lost->netns == netns)))
 			return WORKER_PATIENCE_AGAIN;
 	}
 	return WORKER_PATIENCE;

@@ -13,17 +13,21 @@
 #include "abi.h"
 #include "fault.h"
 #include "mem.h"
+#include "share.h"
 
 /* What a worker says. */
 struct saying {
 	enum {
 		SAID_FOUND, /* `found` */
 		SAID_TAKEN, /* `n` sockets were taken out of the kernel's tables, all before the one numbered `at` are done */
-		SAID_WALKED, /* the same, of namespaces that were gone through; `held`: ns */
+		SAID_GOES,   /* to the namespace numbered `at` */
+		SAID_WALKED, /* that one was gone through, which took it `cpu`, and `held` in one go */
+		SAID_LEFT,   /* there is no time for the namespace numbered `at`, nor for others of that tenant */
 		SAID_MISSED, /* a namespace was passed over: `why` */
 	} what;
 	__u32 at;
 	__u32 n;
+	__u64 cpu;  /* processor time, ns */
 	__u64 held; /* the processor in one go, at most: ns */
 	union {
 		struct sw_found found;
@@ -39,6 +43,7 @@ struct worker {
 	__s64 stood;    /* ms that it was not ready to run at such looks, in all */
 	__u32 said;     /* times that it said something */
 	__s64 patience; /* ms that it may stand, and 1 more for each word */
+	__u64 charged;  /* ns of its processor time that tenants have been charged with */
 };
 
 /*
@@ -46,18 +51,20 @@ struct worker {
  * signal ends would otherwise begin anew in each pass, and others would wait as long. It is remembered for longer.
  */
 struct lost {
-	int pid;      /* 0: it has ended */
-	__u32 slot;   /* the tenant that is to blame, or 0: it is not known */
-	__u64 socket; /* cookie of the one it is held at, or 0: it was merely slow to end */
-	__u32 netns;  /* likewise inode of a network namespace that it went through */
-	__s64 since;  /* ms since 1970 */
-	__s64 until;  /* ms of the monotonic clock: the end of that time */
-	bool told;    /* for who gave it up */
+	int pid;       /* 0: it has ended */
+	__u32 slot;    /* the tenant that is to blame, or 0: it is not known */
+	__u64 socket;  /* cookie of the one it is held at, or 0: it was merely slow to end */
+	__u32 netns;   /* likewise inode of a network namespace that it went through */
+	__s64 since;   /* ms since 1970 */
+	__s64 until;   /* ms of the monotonic clock: the end of that time */
+	__u64 charged; /* as of the worker; the rest is charged to `slot` when it has ended */
+	bool told;     /* for who gave it up */
 };
 
 struct losses {
 	LIST(struct lost) of;
-	__u64 cpu; /* processor time of workers that have ended, ns */
+	__u64 cpu; /* processor time of workers, ns: what tenants were charged with, and all when a worker has ended */
+	struct shares *shares; /* of whom they were for; not owned; NULL: nobody is charged */
 };
 
 /* Milliseconds that a worker may stand: the first time, and where one was given up lately. */
@@ -83,8 +90,11 @@ bool worker_hear(struct worker *worker, struct saying *saying);
  */
 bool worker_is_held(struct worker *worker);
 
-/* It has said all, or is given up: `as` says at what, NULL when it has ended by itself. */
-void worker_leave(struct worker *worker, struct losses *losses, const struct lost *as);
+/* `ns` of its processor time were for the tenant. */
+void worker_charge(struct worker *worker, struct losses *losses, __u32 slot, enum share_of of, __u64 ns);
+
+/* It has said all, or is given up: `at` what. Its slot is that of who is charged, then and else. */
+void worker_leave(struct worker *worker, struct losses *losses, bool given_up, const struct lost *at);
 
 /* Sees which have ended meanwhile, and forgets what is long ago. */
 void losses_check(struct losses *losses);

@@ -264,7 +264,8 @@ int usage_table(const struct usages *usages, const struct usage_style *style, FI
 	if (err)
 		return err;
 	if (!usages->rows.n) {
-		fputs("Nothing was booked in that time, or nothing yet: 'sockwarden status' has what was counted.\n", out);
+		fputs("Nothing was booked in that time, or nothing yet: 'sockwarden status' has what was counted.\n",
+		      out);
 		return 0;
 	}
 	collect(usages, style, &entries);

@@ -67,7 +67,7 @@ int tenancy_leave(struct host *host, struct tenancy of, __u64 *held, struct faul
 	*held = 0;
 	if (state == TENANT_GONE || state == TENANT_AUDITED)
 		return 0;
-	reaper_open(&leaving.reaper, host);
+	reaper_open(&leaving.reaper, host, SHARE_ONCE);
 	err = identify(&leaving, fault);
 	if (!err && state == TENANT_ENFORCED)
 		err = close_all(&leaving, fault);

@@ -39,7 +39,7 @@ static __s64 give_up(struct losses *losses)
 	struct worker worker;
 	__s64 stood = stands(losses, SHOP, &worker);
 
-	worker_leave(&worker, losses, &(struct lost){ .slot = SHOP, .netns = SPACE });
+	worker_leave(&worker, losses, true, &(struct lost){ .slot = SHOP, .netns = SPACE });
 	assert_int_equal(losses->of.n, 1);
 	assert_true(losses_has_netns(losses, SPACE));
 	return stood;
@@ -93,7 +93,8 @@ static void one_that_said_all_is_not_remembered(void **state)
 	(void)state;
 	stands(&losses, SHOP, &worker);
 	kill(worker.pid, SIGKILL);
-	worker_leave(&worker, &losses, NULL);
+	worker_leave(&worker, &losses, false, &(struct lost){ .slot = SHOP });
+	assert_int_equal(losses_patience(&losses, SHOP, SPACE), WORKER_PATIENCE);
 	while (losses.of.n) {
 		poll(NULL, 0, 5);
 		losses_check(&losses);

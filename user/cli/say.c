@@ -7,6 +7,11 @@
 #include "plain.h"
 #include "say.h"
 
+/* What is said later; NULL: all is said at once. */
+static FILE *kept;
+static char *kept_text;
+static size_t kept_len;
+
 static void say(FILE *out, const char *format, va_list args)
 {
 	char *text = mem_vprintf(format, args);
@@ -20,8 +25,23 @@ void warn(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say(stderr, format, args);
+	say(kept ? kept : stderr, format, args);
 	va_end(args);
+}
+
+void say_later(void)
+{
+	kept = open_memstream(&kept_text, &kept_len); /* NULL for want of memory: then it is said at once */
+}
+
+void say_now(void)
+{
+	if (!kept)
+		return;
+	fclose(kept);
+	kept = NULL;
+	fputs(kept_text, stderr);
+	free(kept_text);
 }
 
 void warn_to(FILE *out, const char *format, ...)

@@ -25,6 +25,13 @@ extern const char say_program[];
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 void warn_to(FILE *out, const char *format, ...) __attribute__((format(printf, 2, 3))); /* instead of stderr */
 
+/*
+ * Until say_now(), what warn() is given is kept: for who has the host's lock, which nobody else should wait for because
+ * a terminal is stopped or a pipe is full. In programs of one thread.
+ */
+void say_later(void);
+void say_now(void);
+
 /* What a message is about. Where stderr leads to the journal it becomes an entry with these fields; else a line. */
 struct about {
 	enum journal_message message;

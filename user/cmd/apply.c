@@ -138,7 +138,7 @@ static int show(struct applying *a)
 
 /* ---- what is done -------------------------------------------------------------------------------------------- */
 
-/* -EINVAL: there are mistakes, which are printed. */
+/* -EINVAL: there are mistakes, which are to be printed without the lock. */
 static int plan(struct applying *a, const struct host *host, struct fault *fault)
 {
 	int err = plan_make(host, &a->set, &a->plan, &a->diags, fault);
@@ -146,7 +146,6 @@ static int plan(struct applying *a, const struct host *host, struct fault *fault
 
 	if (err || !n)
 		return err;
-	diags_print(&a->diags, stderr);
 	return fault_set(fault, EINVAL, "%zu mistake%s in what tenants.d has: nothing has changed", n, plural(n));
 }
 
@@ -171,6 +170,7 @@ static int carry_out(struct applying *a, struct fault *fault)
 	struct host host;
 	int err = host_open(&host, HOST_LOADING, fault);
 
+	say_later();
 	plan_free(&a->plan);
 	if (!err)
 		err = plan(a, &host, fault);
@@ -179,6 +179,7 @@ static int carry_out(struct applying *a, struct fault *fault)
 	if (err || !publish_may_wait(&host))
 		publish_tidy(&host);
 	host_close(&host);
+	say_now();
 	return err;
 }
 
@@ -201,6 +202,8 @@ int cmd_apply(struct cli *cli)
 		a.plan.compare = false;
 	tenant_set_read(policy_path(), &a.set, &a.diags);
 	err = apply(&a, &fault);
+	if (err == -EINVAL)
+		diags_print(&a.diags, stderr);
 	status = err ? fail("%s", fault.text) : show(&a);
 	plan_free(&a.plan);
 	tenant_set_free(&a.set);

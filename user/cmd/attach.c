@@ -161,6 +161,7 @@ static int attach_under(struct cli *cli, const char *text, const char *unit, con
 	if (err)
 		return fail("%s", fault.text);
 	err = host_open(&host, HOST_LOADING, &fault);
+	say_later();
 	if (!err && cgroup.fd < 0)
 		err = open_named(&host, text, &cgroup, &fault);
 	if (!err)
@@ -170,6 +171,7 @@ static int attach_under(struct cli *cli, const char *text, const char *unit, con
 	if (err || !publish_may_wait(&host))
 		publish_tidy(&host);
 	host_close(&host);
+	say_now();
 	if (!err)
 		show(cli, &report, image, done);
 	report_free(&report);

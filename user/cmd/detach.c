@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <inttypes.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "detach.h"
 #include "detach_from.h"
+#include "mem.h"
 #include "plain.h"
 #include "publish.h"
 #include "state.h"
@@ -30,8 +32,17 @@ static void warn_of_file(const char *name, const char *policy, bool wanted)
 		     wanted ? "by 'sockwarden apply', or when the daemon starts or reloads" : "by the daemon, at once");
 }
 
+/* What is told when the lock is given back: who reads it may be slow. */
+struct parting {
+	struct ending ending;
+	struct report report;
+	bool wanted;
+	bool done;
+	LIST(char *) forgotten; /* a line for each that was not attached; owned */
+};
+
 /* Of a tenant that is not attached now nothing is left but that it was to be attached again. */
-static int forget(struct cli *cli, struct host *host, const char *text, struct fault *fault)
+static int forget(struct host *host, const char *text, struct parting *parting, struct fault *fault)
 {
 	struct wanted_list wanted;
 	struct target target;
@@ -45,9 +56,10 @@ static int forget(struct cli *cli, struct host *host, const char *text, struct f
 			continue;
 		warn_of_file(one->name.text, one->is.policy, true);
 		err = done = wanted_drop(host, one->name.text, fault);
-		if (!err && !cli_has(cli, OPTION_QUIET))
-			plain_line(stdout, "detached %s (%s): it was not attached, and is not attached again",
-				   one->name.text, one->is.path);
+		if (!err)
+			*list_add(&parting->forgotten) =
+				mem_printf("detached %s (%s): it was not attached, and is not attached again",
+					   one->name.text, one->is.path);
 	}
 	wanted_free(&wanted);
 	return err ? err : done == -ENOENT ? target_missing(text, fault) : done;
@@ -61,14 +73,6 @@ static bool closes(const struct cli *cli, const struct host *host)
 		     "'sockwarden upgrade' takes over from it");
 	return !host->foreign && !cli_has(cli, OPTION_KEEP_OPEN);
 }
-
-/* What is told when the lock is given back: who reads it may be slow. */
-struct parting {
-	struct ending ending;
-	struct report report;
-	bool wanted;
-	bool done;
-};
 
 static int detach(struct cli *cli, struct host *host, struct tenancy of, struct parting *parting, struct fault *fault)
 {
@@ -91,6 +95,12 @@ static void tell(struct cli *cli, const struct parting *parting)
 {
 	const struct sw_record *record = &parting->report.record;
 
+	for (size_t i = 0; i < parting->forgotten.n; i++) {
+		if (!cli_has(cli, OPTION_QUIET))
+			plain_line(stdout, "%s", parting->forgotten.v[i]);
+		free(parting->forgotten.v[i]);
+	}
+	free(parting->forgotten.v);
 	if (parting->ending.held)
 		warn("%" PRIu64
 		     " of its sockets could not be taken out of the kernel's tables, and go on without policy "
@@ -112,10 +122,12 @@ int detach_from(struct cli *cli, const char *text)
 
 	if (err)
 		return fail("%s", fault.text);
+	say_later();
 	of = target_find(&host, text, &fault);
-	err = of.number ? detach(cli, &host, of, &parting, &fault) : forget(cli, &host, text, &fault);
+	err = of.number ? detach(cli, &host, of, &parting, &fault) : forget(&host, text, &parting, &fault);
 	publish_tidy(&host);
 	host_close(&host);
+	say_now();
 	tell(cli, &parting);
 	report_free(&parting.report);
 	return err ? fail("%s", fault.text) : EXIT_OK;

@@ -246,8 +246,9 @@ int loader_install(struct fault *fault)
 	struct sockwarden *skel;
 	int err = loader_load(NULL, &skel, fault);
 
-	if (!err)
-		err = begin_epoch(skel, fault);
+	if (!skel)
+		return err;
+	err = begin_epoch(skel, fault);
 	if (!err)
 		err = loader_pin(skel, fault);
 	if (!err)

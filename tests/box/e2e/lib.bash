@@ -61,3 +61,24 @@ reach() {
 one_line() {
 	[[ ${#lines[@]} -eq 1 ]] || { printf 'more than one line:\n%s\n' "$output" >&2; return 1; }
 }
+
+# full_pipe: descriptor 7 is a pipe that has no room, for who prints to it to wait
+full_pipe() {
+	mkfifo "$BATS_TEST_TMPDIR/full"
+	exec 7<>"$BATS_TEST_TMPDIR/full"
+	python3 -c 'import os
+os.set_blocking(7, False)
+try:
+    while os.write(7, bytes(4096)): pass
+except BlockingIOError: os.set_blocking(7, True)'
+}
+
+# drain_pipe PID: until it has ended, which it does well
+drain_pipe() {
+	kill -0 "$1" # it has waited
+	sed '/^all of it$/q' <&7 >"$BATS_TEST_TMPDIR/drained" 3>&- &
+	wait "$1"
+	echo 'all of it' >&7
+	wait $!
+	exec 7>&-
+}

@@ -325,23 +325,13 @@ for port in 81, 82, 83:
 
 @test "run gives the lock back before it reports" {
 	local pid
-	mkfifo "$BATS_TEST_TMPDIR/full"
-	exec 7<>"$BATS_TEST_TMPDIR/full"
-	python3 -c 'import os
-os.set_blocking(7, False)
-try:
-    while os.write(7, bytes(4096)): pass
-except BlockingIOError: os.set_blocking(7, True)'
+	full_pipe
 	"$SW" run --tenant "full-$$" -- true 2>&7 7>&- &
 	pid=$!
 	until_true test -e "$PINS/tenants/full-$$"
 	until_true not test -e "$PINS/tenants/full-$$"
 	"$SW" attach "$CG" # while nobody reads what the other says
-	kill -0 $pid
-	cat <&7 >/dev/null 3>&- &
-	wait $pid
-	kill $!
-	exec 7>&-
+	drain_pipe $pid
 }
 
 @test "run reads a policy that it is given with the rights of who called sudo" {

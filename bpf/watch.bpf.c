@@ -98,8 +98,14 @@ static __always_inline void end_user(const struct sw_tenant *tenant, struct task
 		bpf_send_signal(SIGKILL);
 }
 
-static __noinline int stop_use(struct sock *sk, const struct sw_tenant *forbids, bool owns, enum watch_can can)
+/*
+ * `owner`: id of the cgroup of the tenant that the socket was made in, or 0. Not whether that forbids it, as a bool:
+ * Linux 6.1 remembers of a number on the stack that it was 0 on one way here, does not look at the other, on which it
+ * is 1, and throws away what would be done then (tests/machine/kernels/kept).
+ */
+static __noinline int stop_use(struct sock *sk, const struct sw_tenant *forbids, __u64 owner, enum watch_can can)
 {
+	bool owns = forbids->cgroup == owner;
 	struct sw_sock *sock = bpf_sk_storage_get(&socks, sk, NULL, 0);
 	struct task_struct *task = bpf_get_current_task_btf();
 	struct sw_denial denial = {
@@ -148,7 +154,7 @@ static __noinline int used_elsewhere(struct sock *sk, enum watch_can can)
 			return 0;
 		}
 	}
-	return is_kernels(sk) ? 0 : stop_use(sk, forbids, forbids == owner, can);
+	return is_kernels(sk) ? 0 : stop_use(sk, forbids, owner ? owner->cgroup : 0, can);
 }
 
 /* 0, or -EACCES: the task that runs has no right to use that socket. */

@@ -142,7 +142,7 @@ BOX_CHECKS := tests/box/build.bats tests/box/usage.bats $(filter $(B)/tests/box/
 	$(addprefix tests/box/idle/,timeline final transfers causes states namespaces unseen reap runtimes) \
 	$(sort $(wildcard tests/box/e2e/*.bats)) tests/box/e2e/swaps tests/box/e2e/ledger tests/box/e2e/upgrade tests/box/exporter/all tests/box/scale/scale tests/box/clients/all \
 	$(addprefix tests/box/names/,pairs resolvers changes hostile attacks) \
-	$(addprefix tests/box/attacks/,reaper uses outside hooks edges)
+	$(addprefix tests/box/attacks/,reaper uses outside hooks edges commands.bats)
 # A machine with systemd
 MACHINE_CHECKS := tests/machine/systemd/all tests/machine/containers/all tests/machine/install/all tests/machine/package/all tests/machine/readme/all
 # Programs that need some ten minutes in all under emulation
@@ -173,6 +173,7 @@ check-pure: deps-pure $(PURE_NEEDS)
 KERNELS ?= 6.1 6.12 newest
 kernels: deps-kernels $(BOX_NEEDS)
 	tests/machine/kernels/run $(KERNELS) -- env SOCKWARDEN_PATH=share NAMES_PAIRS=50 NAMES_GUESSES=1000 tests/run $(KERNEL_CHECKS)
+	tests/machine/kernels/kept $(KERNELS)
 
 ##@ golden: write the expected texts of policies and of usage anew; read the difference before committing it
 golden: $(B)/tests/policy-texts $(B)/tests/usage-texts

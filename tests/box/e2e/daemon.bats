@@ -435,31 +435,6 @@ is_logged() {
 	[[ $output == *"needs root, or a running daemon"* ]]
 }
 
-hash_of() {
-	"$SW" status -j "$1" | jq -r .policy_hash
-}
-
-@test "a policy that others than root may write to is not read anew, and keeps nobody from theirs" {
-	local theirs=$BATS_TEST_TMPDIR/theirs hash content
-	mkdir "$theirs"
-	printf 'default: deny\n' >"$theirs/policy.yaml"
-	chown -R 65534 "$theirs"
-	mkdir "$CG/user" "$CG/root"
-	"$SW" attach --policy "$theirs/policy.yaml" --tenant "user-$$" "$CG/user"
-	"$SW" attach --policy "$POLICY" --tenant "root-$$" "$CG/root"
-	hash=$(hash_of "user-$$")
-	start
-	for content in 'default: allow' 'default: mistake' ''; do
-		printf '%s\n' "$content" >"$theirs/policy.yaml"
-		[ -n "$content" ] || rm "$theirs/policy.yaml"
-		run "$SW" reload --socket "$SOCKET"
-		[ "$status" -eq 0 ]
-		[[ $output == *"$theirs/policy.yaml is not read anew"*'reload: 1 policy read'* ]]
-		[ "$(hash_of "user-$$")" = "$hash" ]
-	done
-	stop
-}
-
 @test "reload waits for the outcome, and says every mistake" {
 	start
 	run "$SW" reload --socket "$SOCKET"

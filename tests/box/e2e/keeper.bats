@@ -110,24 +110,6 @@ teardown() {
 	until_true eval '! grep -q web.service $STATE/attached.json'
 }
 
-@test "detach of an unprotected tenant gives the lock back before it says so" {
-	local pid
-	service
-	follow
-	rmdir "$SERVICE"
-	until_true state_is unprotected
-	kill -USR1 "$DAEMON" # its slot is given back
-	until_true eval '! "$SW" status -j web.service | jq -e ".cgroup_id > 0"'
-	full_pipe
-	stdbuf -oL "$SW" detach web.service >&7 2>&7 7>&- & # as on a terminal
-	pid=$!
-	until_true eval '[ "$("$SW" status -j)" = "[]" ]'
-	"$SW" attach --tenant other "$CG/some.slice" # while nobody reads what the other says
-	drain_pipe $pid
-	"$SW" detach other
-	grep -q 'is not attached again' "$BATS_TEST_TMPDIR/drained"
-}
-
 @test "an unprotected tenant is meant by a path with a link in it" {
 	service
 	follow

@@ -323,34 +323,6 @@ for port in 81, 82, 83:
 	one_line
 }
 
-@test "run gives the lock back before it reports" {
-	local pid
-	full_pipe
-	"$SW" run --tenant "full-$$" -- true 2>&7 7>&- &
-	pid=$!
-	until_true test -e "$PINS/tenants/full-$$"
-	until_true not test -e "$PINS/tenants/full-$$"
-	"$SW" attach "$CG" # while nobody reads what the other says
-	drain_pipe $pid
-}
-
-@test "run reads a policy that it is given with the rights of who called sudo" {
-	local folder=$BATS_TEST_TMPDIR/open
-	mkdir "$folder"
-	chmod 755 "$BATS_RUN_TMPDIR" "$BATS_TEST_TMPDIR" "$folder"
-	printf 'root:hash:1\n' >"$folder/secret"
-	chmod 600 "$folder/secret"
-	printf 'rules:\n  - allow: {net: "file:%s"}\n' "$folder/secret" >"$folder/asks.yaml"
-	printf 'default: deny\n' >"$folder/plain.yaml"
-	export SUDO_UID=65534 SUDO_GID=65534
-	for policy in secret asks.yaml; do
-		run "$SW" run --policy "$folder/$policy" -- true
-		[ "$status" -eq 125 ]
-		[[ $output == *'Permission denied'* && $output != *hash* ]]
-	done
-	[ "$("$SW" run -q --policy "$folder/plain.yaml" -- id -u)" = 65534 ]
-}
-
 @test "run takes SUDO_UID and SUDO_GID as numbers, both or none" {
 	local bad
 	for bad in 'SUDO_UID=abc SUDO_GID=1' 'SUDO_UID=1000' 'SUDO_UID=99999999999 SUDO_GID=1' 'SUDO_UID=-1 SUDO_GID=-1'; do

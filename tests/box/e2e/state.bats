@@ -313,24 +313,6 @@ allow_all() {
 	"$SW" detach tenant
 }
 
-@test "attach gives the lock back before it warns of programs of others" {
-	local pid
-	mkdir "$CG/tenant" "$CG/other"
-	bpftool prog load build/tests/box/e2e/foreign.bpf.o /sys/fs/bpf/foreign type cgroup/connect4
-	bpftool cgroup attach "$CG" connect4 pinned /sys/fs/bpf/foreign multi
-	full_pipe
-	"$SW" attach "$CG/tenant" >&7 2>&7 7>&- &
-	pid=$!
-	until_true "$SW" status tenant
-	"$SW" attach "$CG/other" 2>/dev/null # while nobody reads what the other says
-	drain_pipe $pid
-	bpftool cgroup detach "$CG" connect4 pinned /sys/fs/bpf/foreign
-	rm /sys/fs/bpf/foreign
-	grep -q 'program of someone else' "$BATS_TEST_TMPDIR/drained"
-	"$SW" detach tenant
-	"$SW" detach other
-}
-
 # images: how many the kernel holds
 images() {
 	find $PINS/host -name 'image-*-trie' | wc -l

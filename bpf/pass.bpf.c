@@ -254,7 +254,7 @@ static __always_inline __u64 references(struct file *file)
 struct sw_hands {
 	__u32 pass; /* number of the pass */
 	__u32 n;
-	__u32 all; /* number of the last pass to which these were all there are; 0: there was none since one was outside */
+	__u32 all; /* of the last pass to which these were all there are; 0: none since one was outside */
 };
 
 struct {
@@ -285,7 +285,15 @@ static __always_inline bool all_with_tenants(const struct sw_pass *p, struct soc
 	if (!seen || references(file) != ++seen->n + 1) /* the walk holds one itself */
 		return false;
 	seen->all = p->number;
-	return one.all && one.all != p->number;
+	return one.all && one.all == p->whole;
+}
+
+/* Tenants have it, or had it. */
+static __always_inline bool has_hands(struct sock *sk)
+{
+	__u64 key = bpf_get_socket_cookie(sk);
+
+	return bpf_map_lookup_elem(&hands, &key);
 }
 
 #define HANDS_OUTSIDE (1U << 31) /* more than there can be */
@@ -300,7 +308,7 @@ static __always_inline void note_outside(const struct sw_pass *p, struct sock *s
 	const struct sw_hands outside = { .pass = p->number, .n = HANDS_OUTSIDE };
 	__u64 key = bpf_get_socket_cookie(sk);
 
-	if (references(file) > 2 || bpf_map_lookup_elem(&hands, &key)) /* 2: one, and the walk's own */
+	if (references(file) > 2 || has_hands(sk)) /* 2: one, and the walk's own */
 		bpf_map_update_elem(&hands, &key, &outside, BPF_ANY);
 }
 
@@ -349,6 +357,8 @@ SEC("iter/task_file") int sw_strays(struct bpf_iter__task_file *ctx)
 	sock = bpf_sk_storage_get(&socks, sk, NULL, 0);
 	at_home = task->cgroups->dfl_cgrp == sk->sk_cgrp_data.cgroup;
 	if (at_home && sock) {
+		if (has_hands(sk) && !tenant_of(p->levels, sk->sk_cgrp_data.cgroup))
+			note_outside(p, sk, file);
 		if (!sock->pid)
 			note_holder(sock, task);
 		look(ctx->meta, p, sk, sock);

@@ -595,6 +595,8 @@ struct sw_pass {
 	__u32 slot;   /* only of this tenant; 0: of all */
 	__u32 dry;    /* 1: say what would be closed, and close nothing */
 	__u32 number; /* of the pass; never 0 */
+	__u32 whole;  /* of the last pass before it that left out no table of who may have the host's sockets; 0: none */
+	__u32 padding;
 	__u32 leaves; /* sw_tenant.tenancy of one that is detached: all of its are closed; 0: of none */
 	__u64 steps;  /* objects of any kind that were looked at since the processor was given back */
 	__u64 pause;  /* how many of them until that is done again */
@@ -754,7 +756,7 @@ SW_LAYOUT(sw_refused_key, 32);
 SW_LAYOUT(sw_denial, 56);
 SW_LAYOUT(sw_closing, 32);
 SW_LAYOUT(sw_event, 128 + SW_TEXT_MAX + 2 * SW_NAME_MAX + SW_ASKED_MAX);
-SW_LAYOUT(sw_pass, 64);
+SW_LAYOUT(sw_pass, 72);
 SW_LAYOUT(sw_found, 136);
 SW_LAYOUT(sw_record, 72 + SW_NAME_MAX + 2 * SW_PATH_MAX);
 SW_LAYOUT(sw_name, SW_NAME_MAX);

@@ -401,7 +401,7 @@ void bench_passes(void)
 	start_crowd(folder);
 	open_spaces();
 	must(host_open(&scene.host, HOST_READING, &fault), &fault);
-	reaper_open(&scene.reaper, &scene.host, SHARE_ONCE);
+	reaper_open(&scene.reaper, &scene.host, true);
 	load_bare();
 	sched_getaffinity(0, sizeof(all), &all);
 	pin_near(); /* with us the thread that comes first */

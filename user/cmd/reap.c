@@ -112,7 +112,7 @@ static int reap(struct cli *cli, struct host *host, const struct reap_options *o
 	struct fault fault;
 	int err;
 
-	reaper_open(&reaper, host, SHARE_ONCE);
+	reaper_open(&reaper, host, true);
 	if (json) {
 		json_open(&cli->json, NULL, '{');
 		json_open(&cli->json, "sockets", '[');

@@ -143,7 +143,7 @@ static int reap_on(struct daemon *daemon, struct fault *fault)
 
 	if (changes < 0)
 		return changes;
-	reaper_open(&reaper, &daemon->host, SHARE_MAX);
+	reaper_open(&reaper, &daemon->host, false);
 	for (;;) {
 		struct reap_result result;
 

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "census.h"
+#include "storage.h"
 #include "walk.h"
 
 static void add_task(void *data, const void *record)
@@ -109,15 +110,37 @@ static void rotate(struct census_item *items, size_t n, __u32 turn)
 	free(all);
 }
 
+static void leave_out_resting(struct census_list *list, const struct shares *shares, struct census *census,
+			      const struct host *host)
+{
+	__u32 last = 0;
+	size_t n = 0;
+
+	for (size_t i = 0; i < list->of.n; i++) {
+		__u32 slot = list->of.v[i].slot;
+
+		if (!share_rests(shares, slot))
+			list->of.v[n++] = list->of.v[i];
+		else if (slot != last)
+			census_leave_out(census, host, slot);
+		last = slot;
+	}
+	list->of.n = n;
+}
+
+void census_leave_out(struct census *census, const struct host *host, __u32 slot)
+{
+	struct sw_tenant tenant;
+
+	if (!census->partial && storage_of_slot(host, slot, &tenant))
+		census->partial = host->settings[tenant.image].transfer || host->settings[tenant.image].audit;
+}
+
 /* The list is in order by owner and number. */
 static void put_in_turn(struct census_list *list, struct shares *shares, enum share_of of)
 {
-	size_t n = 0;
+	size_t n = list->of.n;
 
-	for (size_t i = 0; i < list->of.n; i++)
-		if (!share_rests(shares, list->of.v[i].slot))
-			list->of.v[n++] = list->of.v[i];
-	list->of.n = n;
 	for (size_t i = 0, end; i < n; i = end) {
 		__u32 slot = list->of.v[i].slot;
 
@@ -169,6 +192,9 @@ int census_take(const struct host *host, struct shares *shares, struct census *c
 		census_free(census);
 		return err;
 	}
+	/* first of all, for a namespace that others share with who rests is theirs meanwhile */
+	leave_out_resting(&census->tables, shares, census, host);
+	leave_out_resting(&census->spaces, shares, census, host);
 	/* a table that two tenants share is gone through for each: it matters whose process has it */
 	keep_first(&census->tables, by_owner_id, by_owner_id);
 	sort(&census->tables, by_owner_number);

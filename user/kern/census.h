@@ -24,6 +24,7 @@ struct census_list {
 
 struct census {
 	struct census_list tables, spaces;
+	bool partial; /* tables are left out of who may have sockets from outside, by its policy */
 };
 
 /*
@@ -31,6 +32,8 @@ struct census {
  * CAP_PERFMON.
  */
 int census_take(const struct host *host, struct shares *shares, struct census *census, struct fault *fault);
+/* The tables of a tenant are left out, some or all. */
+void census_leave_out(struct census *census, const struct host *host, __u32 slot);
 void census_free(struct census *census);
 
 /* A thread that lives in the namespace, or 0. */

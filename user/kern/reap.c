@@ -34,6 +34,7 @@ struct pass {
 	struct owners owners;
 	int lock; /* not for workers */
 	struct census census;
+	bool partial; /* as the census was */
 	struct found_list found;
 };
 
@@ -97,6 +98,7 @@ static int begin(struct pass *pass, struct fault *fault)
 	begun.levels = pass->owners.levels;
 	bpf_map_lookup_elem(pass->host->map[MAP_pass], &key, &last);
 	begun.number = last.number == ~0U ? 1 : last.number + 1;
+	begun.whole = last.whole;
 	if (options->idle != SW_NO_LIMIT)
 		begun.idle = options->idle * begun.hz;
 	if (!bpf_map_update_elem(pass->host->map[MAP_pass], &key, &begun, BPF_ANY))
@@ -134,7 +136,8 @@ static int find_strays_in(struct pass *pass, const struct census_item *table, st
 	int err;
 
 	if (!share_lasts(shares, table->slot, SHARE_TABLES)) {
-		share_put_off(shares, table->slot, SHARE_TABLES, table->number);
+		if (share_put_off(shares, table->slot, SHARE_TABLES, table->number))
+			census_leave_out(&pass->census, pass->host, table->slot);
 		return 0;
 	}
 	err = walk_here(pass, WALK_STRAYS, table->number, fault);
@@ -233,7 +236,7 @@ static void take_all(struct pass *pass)
 		.host = pass->host,
 		.census = &pass->census,
 		.losses = &pass->reaper->losses,
-		.share = pass->reaper->shares.max,
+		.share = share_max(&pass->reaper->shares),
 		.not = pass->lock,
 	};
 
@@ -282,6 +285,11 @@ static int finish(struct pass *pass, struct fault *fault)
 
 	if (bpf_map_lookup_elem(pass->host->map[MAP_pass], &key, &ended))
 		return fault_set(fault, errno, "cannot read the map 'pass': %s", strerror(errno));
+	if (!pass->partial) {
+		ended.whole = ended.number;
+		if (bpf_map_update_elem(pass->host->map[MAP_pass], &key, &ended, BPF_ANY))
+			return fault_set(fault, errno, "cannot write the map 'pass': %s", strerror(errno));
+	}
 	result->seen = ended.seen;
 	result->spaces = count_spaces(&pass->found);
 	for (size_t i = 0; i < pass->found.of.n; i++)
@@ -306,6 +314,7 @@ static int make_pass(struct pass *pass, struct fault *fault)
 	sort(&pass->found);
 	if (!err && !pass->options->dry)
 		take_all(pass);
+	pass->partial = pass->census.partial;
 	census_free(&pass->census);
 	return err ? err : finish(pass, fault);
 }
@@ -325,6 +334,8 @@ int reap_pass(struct reaper *reaper, const struct reap_options *options,
 	began = clock_ns(CLOCK_MONOTONIC);
 	cpu = clock_ns(CLOCK_THREAD_CPUTIME_ID) + reaper->losses.cpu;
 	shares_begin(&reaper->shares);
+	for_each_slot_of(slot, reaper->host, SLOTS_HELD)
+		share_belongs(&reaper->shares, slot, reaper->host->records[slot].tenancy);
 	err = make_pass(&pass, fault);
 	close(pass.lock); /* who is told may be slow */
 	for (size_t i = 0; i < pass.found.of.n; i++) {
@@ -342,10 +353,10 @@ int reap_pass(struct reaper *reaper, const struct reap_options *options,
 	return err;
 }
 
-void reaper_open(struct reaper *reaper, struct host *host, __u64 share)
+void reaper_open(struct reaper *reaper, struct host *host, bool once)
 {
 	*reaper = (struct reaper){ .host = host, .losses = { .shares = &reaper->shares } };
-	shares_open(&reaper->shares, share);
+	shares_open(&reaper->shares, once);
 }
 
 void reaper_close(struct reaper *reaper)

@@ -31,8 +31,8 @@ struct reaper {
 	struct losses losses;
 };
 
-/* `share`: SHARE_MAX, or SHARE_ONCE for passes that no others follow. Stays where it is until it is closed. */
-void reaper_open(struct reaper *reaper, struct host *host, __u64 share);
+/* `once`: for passes by hand. Stays where it is until it is closed. */
+void reaper_open(struct reaper *reaper, struct host *host, bool once);
 void reaper_close(struct reaper *reaper); /* does not wait for workers that were given up */
 
 /* Of one pass; times in nanoseconds. */

@@ -9,9 +9,9 @@
 /* What a tenant may take in each pass for nothing: some hundred processes, two network namespaces. Everybody rests for that. */
 #define LIGHT 5000000 /* ns */
 
-void shares_open(struct shares *shares, __u64 max)
+void shares_open(struct shares *shares, bool once)
 {
-	*shares = (struct shares){ .v = mem_alloc(SW_TENANTS_MAX, sizeof(*shares->v)), .max = max };
+	*shares = (struct shares){ .v = mem_alloc(SW_TENANTS_MAX, sizeof(*shares->v)), .once = once };
 }
 
 void shares_close(struct shares *shares)
@@ -24,6 +24,17 @@ void shares_begin(struct shares *shares)
 	shares->now = clock_ns(CLOCK_MONOTONIC);
 }
 
+void share_belongs(struct shares *shares, __u32 slot, __u64 tenancy)
+{
+	if (shares->v[slot].tenancy != tenancy)
+		shares->v[slot] = (struct share){ .tenancy = tenancy };
+}
+
+__u64 share_max(const struct shares *shares)
+{
+	return shares->once ? SHARE_ONCE : SHARE_MAX;
+}
+
 bool share_rests(const struct shares *shares, __u32 slot)
 {
 	return slot && shares->v[slot].until > shares->now;
@@ -31,7 +42,7 @@ bool share_rests(const struct shares *shares, __u32 slot)
 
 bool share_lasts(const struct shares *shares, __u32 slot, enum share_of of)
 {
-	return !slot || shares->v[slot].of[of].taken < shares->max;
+	return !slot || shares->v[slot].of[of].taken < share_max(shares);
 }
 
 void share_charge(struct shares *shares, __u32 slot, enum share_of of, __u64 ns)
@@ -39,10 +50,13 @@ void share_charge(struct shares *shares, __u32 slot, enum share_of of, __u64 ns)
 	shares->v[slot].of[of].taken += ns;
 }
 
-void share_put_off(struct shares *shares, __u32 slot, enum share_of of, __u32 number)
+bool share_put_off(struct shares *shares, __u32 slot, enum share_of of, __u32 number)
 {
-	if (!shares->v[slot].of[of].next)
+	bool first = !shares->v[slot].of[of].next;
+
+	if (first)
 		shares->v[slot].of[of].next = number;
+	return first;
 }
 
 __u32 share_next(struct shares *shares, __u32 slot, enum share_of of)
@@ -75,8 +89,8 @@ __u64 shares_end(struct shares *shares)
 		struct share *share = &shares->v[slot];
 		__u64 ns = slot ? over(share) : 0;
 
-		if (ns)
-			share->until = now + ns * SHARE_REST * heavy;
+		if (ns && !shares->once)
+			share->until = (share->until > now ? share->until : now) + ns * SHARE_REST * heavy;
 		for (int of = 0; of < SHARE_OFS; of++)
 			if (share->of[of].taken)
 				share->of[of].taken = 0;

@@ -13,7 +13,7 @@
 
 #define SHARE_REST 10        /* so many times what a pass took is the rest after it: a tenant's, and everybody's */
 #define SHARE_MAX  50000000  /* ns of each kind that the daemon's passes do for a tenant, in one pass */
-#define SHARE_ONCE 500000000 /* the same, of a pass that has no other after it */
+#define SHARE_ONCE 200000000 /* the same, of a pass by hand, after which nobody rests */
 
 /* Each has a part of its own, or who has much of the one would have none of the others done. */
 enum share_of {
@@ -30,27 +30,32 @@ struct share {
 		__u32 next;  /* where the next pass goes on: number of a census_item; 0: at the first */
 	} of[SHARE_OFS];
 	__s64 until; /* it is left out, ns of the monotonic clock */
+	__u64 tenancy;
 };
 
 /* By slots. The host, slot 0, has all that there is, at once. */
 struct shares {
 	struct share *v;
-	__u64 max; /* ns: SHARE_MAX or SHARE_ONCE */
+	bool once; /* a pass by hand */
 	__s64 now; /* when the pass began */
 };
 
-void shares_open(struct shares *shares, __u64 max);
+void shares_open(struct shares *shares, bool once);
 void shares_close(struct shares *shares);
 
 /* A pass begins. */
 void shares_begin(struct shares *shares);
+/* Whose the slot is. What another tenancy had there is forgotten. */
+void share_belongs(struct shares *shares, __u32 slot, __u64 tenancy);
+/* What each kind may take of the processor for a tenant in a pass, ns. */
+__u64 share_max(const struct shares *shares);
 /* The tenant has no part in this pass. */
 bool share_rests(const struct shares *shares, __u32 slot);
 /* There is time for more of it in this pass; there always is for the first. */
 bool share_lasts(const struct shares *shares, __u32 slot, enum share_of of);
 void share_charge(struct shares *shares, __u32 slot, enum share_of of, __u64 ns);
-/* There is no time left for item `number`: the next pass begins with the first that this is said of. */
-void share_put_off(struct shares *shares, __u32 slot, enum share_of of, __u32 number);
+/* There is no time left for item `number`: the next pass begins with the first that this is said of. Whether it is it. */
+bool share_put_off(struct shares *shares, __u32 slot, enum share_of of, __u32 number);
 /* Takes what share_put_off() said: the number, or 0. */
 __u32 share_next(struct shares *shares, __u32 slot, enum share_of of);
 /* It has ended: ns that tenants are charged with, each its own, so that nobody else needs to rest for them. */

@@ -234,7 +234,8 @@ static void find(struct job *job)
 	};
 
 	go_over(job, &walking);
-	for (size_t i = 0; i < job->tables.n && has_time(job); i++)
+	job->until = spent() + job->take->share;
+	for (size_t i = 0; i < job->tables.n && (!i || has_time(job)); i++)
 		find_in(job, job->tables.v[i].thread);
 }
 
@@ -245,7 +246,6 @@ static void do_job(int out, void *data)
 	job->out = out;
 	for (size_t i = 0; i < job->group->n; i++)
 		*list_add(&job->list.of) = job->group->found[i];
-	job->until = spent() + job->take->share;
 	if (job->group->n_processes)
 		find(job);
 	put_in_order(&job->list, job->take->turn);

@@ -50,12 +50,16 @@ static int identify(struct leaving *leaving, struct fault *fault)
 	return 0;
 }
 
+#define PASSES 10 /* of which each takes out what there is time for */
+
 /* What went by itself, as both ends of a connection do when one is closed, is not found again. */
 static int close_rest(struct leaving *leaving, struct fault *fault)
 {
 	int err = close_all(leaving, fault);
 
-	return err || !leaving->result.stuck ? err : close_all(leaving, fault);
+	for (int i = 0; i < PASSES && !err && leaving->result.stuck && (!i || leaving->result.taken); i++)
+		err = close_all(leaving, fault);
+	return err;
 }
 
 int tenancy_leave(struct host *host, struct tenancy of, __u64 *held, struct fault *fault)
@@ -67,7 +71,7 @@ int tenancy_leave(struct host *host, struct tenancy of, __u64 *held, struct faul
 	*held = 0;
 	if (state == TENANT_GONE || state == TENANT_AUDITED)
 		return 0;
-	reaper_open(&leaving.reaper, host, SHARE_ONCE);
+	reaper_open(&leaving.reaper, host, true);
 	err = identify(&leaving, fault);
 	if (!err && state == TENANT_ENFORCED)
 		err = close_all(&leaving, fault);

@@ -17,7 +17,7 @@ static struct shares shares;
 static int open_shares(void **state)
 {
 	(void)state;
-	shares_open(&shares, PART);
+	shares_open(&shares, false);
 	shares_begin(&shares);
 	return 0;
 }
@@ -132,6 +132,40 @@ static void the_next_pass_begins_with_the_first_that_was_put_off(void **state)
 	assert_int_equal(share_next(&shares, STALL, SHARE_TABLES), 0);
 }
 
+static void what_comes_late_makes_no_rest_shorter(void **state)
+{
+	__s64 until;
+
+	(void)state;
+	share_charge(&shares, SHOP, SHARE_TAKING, PART);
+	end_pass();
+	until = shares.v[SHOP].until;
+	share_charge(&shares, SHOP, SHARE_TAKING, PART / 100);
+	end_pass();
+	assert_true(shares.v[SHOP].until > until);
+}
+
+static void nobody_rests_after_a_pass_by_hand(void **state)
+{
+	(void)state;
+	shares.once = true;
+	share_charge(&shares, SHOP, SHARE_TAKING, PART);
+	end_pass();
+	assert_false(share_rests(&shares, SHOP));
+}
+
+static void another_tenancy_in_the_slot_begins_with_nothing(void **state)
+{
+	(void)state;
+	share_belongs(&shares, SHOP, 1);
+	share_charge(&shares, SHOP, SHARE_TAKING, PART);
+	end_pass();
+	share_belongs(&shares, SHOP, 1);
+	assert_true(share_rests(&shares, SHOP));
+	share_belongs(&shares, SHOP, 2);
+	assert_false(share_rests(&shares, SHOP));
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, open_shares, close_shares)
 
 int main(void)
@@ -144,6 +178,9 @@ int main(void)
 		TEST(who_takes_little_is_charged_with_nothing),
 		TEST(everybody_rests_for_the_host),
 		TEST(each_kind_has_a_part_of_its_own),
+		TEST(what_comes_late_makes_no_rest_shorter),
+		TEST(nobody_rests_after_a_pass_by_hand),
+		TEST(another_tenancy_in_the_slot_begins_with_nothing),
 		TEST(the_next_pass_begins_with_the_first_that_was_put_off),
 	};
 

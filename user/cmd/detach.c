@@ -34,9 +34,7 @@ static void warn_of_file(const char *name, const char *policy, bool wanted)
 
 /* What is told when the lock is given back: who reads it may be slow. */
 struct parting {
-	struct ending ending;
 	struct report report;
-	bool wanted;
 	bool done;
 	LIST(char *) forgotten; /* a line for each that was not attached; owned */
 };
@@ -76,40 +74,37 @@ static bool closes(const struct cli *cli, const struct host *host)
 
 static int detach(struct cli *cli, struct host *host, struct tenancy of, struct parting *parting, struct fault *fault)
 {
-	const struct sw_record *record = tenancy_record(host, of);
+	const struct sw_record *record = tenancy_record(host, of), *was = &parting->report.record;
+	bool wanted = wanted_at(host, record->name, record->path);
+	struct ending ending = { .close = closes(cli, host) };
 	struct fault ignored;
-	int err;
+	int err = wanted ? wanted_drop(host, record->name, fault) : 0;
 
-	parting->wanted = wanted_at(host, record->name, record->path);
-	parting->ending.close = closes(cli, host);
-	err = parting->wanted ? wanted_drop(host, record->name, fault) : 0;
 	if (!err)
-		err = tenancy_close(host, of, &parting->ending, &parting->report, fault);
-	if (err && parting->wanted && tenancy_is_whole(host, of)) /* it is as it was */
+		err = tenancy_close(host, of, &ending, &parting->report, fault);
+	if (err && wanted && tenancy_is_whole(host, of)) /* it is as it was */
 		wanted_note(host, record, &ignored);
+	if (ending.held)
+		warn("%" PRIu64
+		     " of its sockets could not be taken out of the kernel's tables, and go on without policy "
+		     "and meter: its processes hold them, or their network namespace was not found",
+		     (uint64_t)ending.held);
+	if (!err)
+		warn_of_file(was->name, was->policy, wanted);
 	parting->done = !err;
 	return err;
 }
 
 static void tell(struct cli *cli, const struct parting *parting)
 {
-	const struct sw_record *record = &parting->report.record;
-
 	for (size_t i = 0; i < parting->forgotten.n; i++) {
 		if (!cli_has(cli, OPTION_QUIET))
 			plain_line(stdout, "%s", parting->forgotten.v[i]);
 		free(parting->forgotten.v[i]);
 	}
 	free(parting->forgotten.v);
-	if (parting->ending.held)
-		warn("%" PRIu64
-		     " of its sockets could not be taken out of the kernel's tables, and go on without policy "
-		     "and meter: its processes hold them, or their network namespace was not found",
-		     (uint64_t)parting->ending.held);
-	if (!parting->done)
-		return;
-	warn_of_file(record->name, record->policy, parting->wanted);
-	show(cli, &parting->report);
+	if (parting->done)
+		show(cli, &parting->report);
 }
 
 int detach_from(struct cli *cli, const char *text)

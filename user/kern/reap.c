@@ -34,7 +34,6 @@ struct pass {
 	struct owners owners;
 	int lock; /* not for workers */
 	struct census census;
-	bool partial; /* as the census was */
 	struct found_list found;
 };
 
@@ -285,7 +284,7 @@ static int finish(struct pass *pass, struct fault *fault)
 
 	if (bpf_map_lookup_elem(pass->host->map[MAP_pass], &key, &ended))
 		return fault_set(fault, errno, "cannot read the map 'pass': %s", strerror(errno));
-	if (!pass->partial) {
+	if (!pass->census.partial) {
 		ended.whole = ended.number;
 		if (bpf_map_update_elem(pass->host->map[MAP_pass], &key, &ended, BPF_ANY))
 			return fault_set(fault, errno, "cannot write the map 'pass': %s", strerror(errno));
@@ -314,9 +313,10 @@ static int make_pass(struct pass *pass, struct fault *fault)
 	sort(&pass->found);
 	if (!err && !pass->options->dry)
 		take_all(pass);
-	pass->partial = pass->census.partial;
+	if (!err)
+		err = finish(pass, fault);
 	census_free(&pass->census);
-	return err ? err : finish(pass, fault);
+	return err;
 }
 
 int reap_pass(struct reaper *reaper, const struct reap_options *options,
